@@ -1,0 +1,69 @@
+// swift-tools-version: 6.3
+// The architecture, read top to bottom: a target may import only what its row names (hack/lint checks the imports).
+import PackageDescription
+
+let settings: [SwiftSetting] = [
+  .enableUpcomingFeature("ExistentialAny"),
+  // An async function runs where its caller runs: what starts on an event loop stays on it.
+  .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
+]
+
+func library(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
+  .target(name: name, dependencies: dependencies, swiftSettings: settings)
+}
+
+func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+  .testTarget(name: name, dependencies: dependencies, swiftSettings: settings)
+}
+
+let package = Package(
+  name: "pilotlight",
+  products: [.executable(name: "pilotlight", targets: ["pilotlight"])],
+  targets: [
+    // C: what Swift cannot import by itself.
+    .target(name: "CLinux"),
+    .systemLibrary(name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
+    .systemLibrary(name: "COpenSSL", pkgConfig: "libssl", providers: [.apt(["libssl-dev"])]),
+
+    // Values: no input or output, no clock.
+    library("Telemetry"),
+    library("HTTPWire"),
+    library("KubernetesAPI"),
+    library("Decisions"),
+    library("ObjectStore", ["KubernetesAPI"]),
+    library("InferenceAPI", ["KubernetesAPI", "Decisions"]),
+    library("FleetProtocol", ["Decisions"]),
+
+    // The edges: sockets, TLS, the API server.
+    library("EventLoop", ["CLinux", "COpenSSL", "HTTPWire", "Telemetry"]),
+    library("KubernetesClient", ["KubernetesAPI", "Telemetry"]),
+    library("CurlTransport", ["KubernetesClient", "CCurl", "CLinux", "Telemetry"]),
+    library("ControllerRuntime", ["KubernetesClient", "Telemetry"]),
+
+    // The parts a user meets.
+    library("Operator", ["ControllerRuntime", "InferenceAPI", "FleetProtocol"]),
+    library("Gateway", ["EventLoop", "FleetProtocol"]),
+    library("GatewayCluster", ["Gateway", "ControllerRuntime", "InferenceAPI"]),
+    library("Sandbox", ["EventLoop", "ObjectStore", "InferenceAPI"]),
+    library("Simulation", ["Decisions", "FleetProtocol"]),
+    .executableTarget(
+      name: "pilotlight",
+      dependencies: [
+        "CurlTransport", "GatewayCluster", "Operator", "Sandbox", "Simulation",
+      ],
+      swiftSettings: settings),
+
+    tests("HTTPWireTests", ["HTTPWire"]),
+    tests("EventLoopTests", ["EventLoop"]),
+    tests("KubernetesAPITests", ["KubernetesAPI"]),
+    tests("ObjectStoreTests", ["ObjectStore"]),
+    tests("KubernetesClientTests", ["KubernetesClient", "CurlTransport", "EventLoop"]),
+    tests("ControllerRuntimeTests", ["ControllerRuntime"]),
+    tests("DecisionsTests", ["Decisions"]),
+    tests("InferenceAPITests", ["InferenceAPI"]),
+    tests("FleetProtocolTests", ["FleetProtocol"]),
+    tests("OperatorTests", ["Operator", "ObjectStore"]),
+    tests("GatewayTests", ["Gateway", "GatewayCluster"]),
+    tests("SandboxTests", ["Sandbox", "CurlTransport"]),
+  ]
+)

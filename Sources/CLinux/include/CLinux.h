@@ -1,0 +1,21 @@
+#pragma once
+// What Glibc's Swift module leaves out. _GNU_SOURCE must not be defined here: it changes struct fd_set between this
+// module and SwiftGlibc, and debug builds fail; the .c file defines it.
+#include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <sys/signalfd.h>
+#include <sys/socket.h>
+#include <sys/timerfd.h>
+#include <sys/types.h>
+
+/// accept4(2): flags are SOCK_NONBLOCK and SOCK_CLOEXEC.
+int cl_accept4(int fd, struct sockaddr *address, socklen_t *length, int flags);
+
+/// The kernel's id of the calling thread. Safe to ask across `await`, unlike pthread_self(), which the compiler caches.
+int cl_thread_id(void);
+
+/// errno of the calling thread. Safe to ask across `await`, unlike errno itself, whose address the compiler caches.
+int cl_errno(void);

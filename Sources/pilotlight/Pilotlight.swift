@@ -1,0 +1,1 @@
+@main struct Pilotlight { static func main() {} }
