@@ -1,0 +1,20 @@
+import Glibc
+
+/// What commands say to the terminal.
+enum Console {
+  /// Writes a line to standard output.
+  static func print(_ line: String) { write(line + "\n", to: STDOUT_FILENO) }
+
+  /// Writes a line to standard error.
+  static func printError(_ line: String) { write(line + "\n", to: STDERR_FILENO) }
+
+  /// Writes all of `text`, however often the kernel takes only a part.
+  static func write(_ text: String, to descriptor: Int32) {
+    var remaining = Array(text.utf8)[...]
+    while !remaining.isEmpty {
+      let written = remaining.withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress, $0.count) }
+      guard written > 0 else { return }
+      remaining = remaining.dropFirst(written)
+    }
+  }
+}
