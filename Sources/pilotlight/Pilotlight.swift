@@ -32,7 +32,9 @@ struct Pilotlight {
     }
   }
 
-  private static let commands: [String: ([String]) async -> Int32] = [:]
+  typealias Command = @Sendable ([String]) async -> Int32
+
+  private static let commands: [String: Command] = [:]
 
   static let help = """
     pilotlight \(Version.current): serverless inference on any Kubernetes cluster
