@@ -11,6 +11,8 @@
 #include <sys/timerfd.h>
 #include <sys/types.h>
 
+#include "CLinuxProcess.h"
+
 /// accept4(2): flags are SOCK_NONBLOCK and SOCK_CLOEXEC.
 int cl_accept4(int fd, struct sockaddr *address, socklen_t *length, int flags);
 
