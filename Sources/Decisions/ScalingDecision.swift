@@ -1,0 +1,39 @@
+/// Why a decision is what it is: one word for conditions and Events.
+public enum ScalingReason: String, Hashable, Sendable {
+  /// A request waits for a sleeping model.
+  case activated = "Activated"
+  case loadAboveTarget = "LoadAboveTarget"
+  case loadBelowTarget = "LoadBelowTarget"
+  /// The load rose past the panic threshold: nothing is scaled down until it is calm.
+  case panic = "Panic"
+  /// Nothing needed the pool for `sleepAfter`.
+  case idle = "Idle"
+  /// The owner changed the number of dedicated replicas, or the ceiling of the burst pool.
+  case floorChanged = "FloorChanged"
+  case ceilingChanged = "CeilingChanged"
+  case suspended = "Suspended"
+  /// A gateway cannot be read, and missing data is not zero.
+  case noData = "NoData"
+  /// Load is lower, but not for long enough.
+  case scaleDownDelayed = "ScaleDownDelayed"
+  /// The last wake failed; the next one waits.
+  case wakeBackOff = "WakeBackOff"
+  /// Neither pool may have a replica.
+  case noCapacity = "NoCapacity"
+  case steady = "Steady"
+}
+
+/// How many replicas a model should have now, and why.
+public struct ScalingDecision: Hashable, Sendable {
+  public var dedicated: Int
+  public var burst: Int
+  public var reason: ScalingReason
+  /// The numbers that led here.
+  public var evidence: ScalingEvidence
+  public init(dedicated: Int, burst: Int, reason: ScalingReason, evidence: ScalingEvidence) {
+    self.dedicated = dedicated
+    self.burst = burst
+    self.reason = reason
+    self.evidence = evidence
+  }
+}

@@ -1,0 +1,105 @@
+/// What one gateway carries at one moment: a line of its load stream.
+///
+/// Sent at once when something changes that matters (the first held request of a sleeping model), else every second.
+/// Counters are cumulative since the gateway's start, which `bootID` names: a lost line loses nothing.
+public struct LoadSnapshot: Codable, Hashable, Sendable {
+  /// Path of the stream on a gateway's admin port.
+  public static let path = "/fleet/v1/load"
+  /// Media type of the stream: one JSON object per line.
+  public static let contentType = "application/x-ndjson"
+
+  public var version: Int
+  /// Identity of the gateway, stable over its life (pod name).
+  public var gateway: String
+  /// Changes whenever the gateway's counters start at zero.
+  public var bootID: String
+  /// Counts the snapshots of this boot.
+  public var sequence: Int
+  /// Services with load, or with a change since the last snapshot; one that is left out carries nothing and its counters
+  /// stand still. The first snapshot of a stream has all that ever had a request.
+  public var services: [ServiceLoad]
+
+  public init(
+    version: Int = FleetVersion.current, gateway: String, bootID: String, sequence: Int, services: [ServiceLoad]
+  ) {
+    self.version = version
+    self.gateway = gateway
+    self.bootID = bootID
+    self.sequence = sequence
+    self.services = services
+  }
+}
+
+/// One model's load at one gateway.
+public struct ServiceLoad: Codable, Hashable, Sendable {
+  public var namespace: String
+  public var name: String
+  /// Requests waiting at the gateway.
+  public var held: Int
+  /// Requests sent to replicas and not yet answered in full.
+  public var inFlight: Int
+  /// The same by pod UID.
+  public var inFlightByPod: [String: Int]
+  /// Requests that arrived since the gateway's start.
+  public var requestsTotal: Int
+  /// Integral of `held + inFlight` over time since the gateway's start, in request-seconds.
+  public var concurrencySeconds: Double
+  /// Wall time, in seconds since 1970, when the oldest held request arrived.
+  public var heldSinceUnix: Double?
+  /// Wall time, in seconds since 1970, of the last request's arrival.
+  public var lastRequestUnix: Double?
+  /// The latest `status.drain.epoch` that this gateway acts on.
+  public var drainEpochSeen: Int
+
+  public init(
+    namespace: String, name: String, held: Int = 0, inFlight: Int = 0, inFlightByPod: [String: Int] = [:],
+    requestsTotal: Int = 0, concurrencySeconds: Double = 0, heldSinceUnix: Double? = nil,
+    lastRequestUnix: Double? = nil, drainEpochSeen: Int = 0
+  ) {
+    self.namespace = namespace
+    self.name = name
+    self.held = held
+    self.inFlight = inFlight
+    self.inFlightByPod = inFlightByPod
+    self.requestsTotal = requestsTotal
+    self.concurrencySeconds = concurrencySeconds
+    self.heldSinceUnix = heldSinceUnix
+    self.lastRequestUnix = lastRequestUnix
+    self.drainEpochSeen = drainEpochSeen
+  }
+}
+
+extension ServiceLoad {
+  private enum CodingKeys: String, CodingKey {
+    case namespace, name, held, inFlight, inFlightByPod, requestsTotal, concurrencySeconds, heldSinceUnix
+    case lastRequestUnix, drainEpochSeen
+  }
+
+  /// Only the name must be there: a neighbour version may leave out what it does not count.
+  public init(from decoder: any Decoder) throws {
+    let values = try decoder.container(keyedBy: CodingKeys.self)
+    self.init(
+      namespace: try values.decode(String.self, forKey: .namespace),
+      name: try values.decode(String.self, forKey: .name),
+      held: try values.decodeIfPresent(Int.self, forKey: .held) ?? 0,
+      inFlight: try values.decodeIfPresent(Int.self, forKey: .inFlight) ?? 0,
+      inFlightByPod: try values.decodeIfPresent([String: Int].self, forKey: .inFlightByPod) ?? [:],
+      requestsTotal: try values.decodeIfPresent(Int.self, forKey: .requestsTotal) ?? 0,
+      concurrencySeconds: try values.decodeIfPresent(Double.self, forKey: .concurrencySeconds) ?? 0,
+      heldSinceUnix: try values.decodeIfPresent(Double.self, forKey: .heldSinceUnix),
+      lastRequestUnix: try values.decodeIfPresent(Double.self, forKey: .lastRequestUnix),
+      drainEpochSeen: try values.decodeIfPresent(Int.self, forKey: .drainEpochSeen) ?? 0)
+  }
+
+  /// What is wrong with the numbers; nil: nothing. Counts are never below zero, and an integral is finite.
+  var problem: String? {
+    let counts = [held, inFlight, requestsTotal, drainEpochSeen] + inFlightByPod.values
+    if let negative = counts.filter({ $0 < 0 }).min() {
+      return "\(namespace)/\(name) counts \(negative), must be 0 or more"
+    }
+    guard concurrencySeconds.isFinite, concurrencySeconds >= 0 else {
+      return "\(namespace)/\(name) has concurrencySeconds \(concurrencySeconds), must be 0 or more"
+    }
+    return nil
+  }
+}
