@@ -6,6 +6,7 @@ struct Pilotlight {
   static func main() async {
     // A peer that closes its end must be an error of one write, not the end of the process.
     signal(SIGPIPE, SIG_IGN)
+    TerminationSignals.block()
     exit(await run(Array(CommandLine.arguments.dropFirst())))
   }
 
