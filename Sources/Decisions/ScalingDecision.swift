@@ -8,12 +8,15 @@ public enum ScalingReason: String, Hashable, Sendable {
   case panic = "Panic"
   /// Nothing needed the pool for `sleepAfter`.
   case idle = "Idle"
-  /// The owner changed the number of dedicated replicas, or the ceiling of the burst pool.
+  /// The owner changed the number of dedicated replicas.
   case floorChanged = "FloorChanged"
+  /// The owner lowered the ceiling of the burst pool.
   case ceilingChanged = "CeilingChanged"
   case suspended = "Suspended"
   /// A gateway cannot be read, and missing data is not zero.
   case noData = "NoData"
+  /// The controller started a moment ago and has not seen a whole window yet.
+  case startingUp = "StartingUp"
   /// Load is lower, but not for long enough.
   case scaleDownDelayed = "ScaleDownDelayed"
   /// The last wake failed; the next one waits.

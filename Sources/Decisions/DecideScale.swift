@@ -1,0 +1,127 @@
+/// Decides how many replicas a model should have, from what its owner wants and what is known of its load.
+///
+/// The algorithm is Knative's KPA (stable and panic windows, rates per tick, scale-down delay) on what the dedicated
+/// pool cannot carry, with these differences: the first request wakes at once; the last replica goes after `sleepAfter`;
+/// nothing goes down on missing data or within one stable window of the start.
+public func decideScale(
+  _ policy: ScalingPolicy, _ state: inout ScalingState, _ observation: ScalingObservation, now: Duration
+) -> ScalingDecision {
+  let load = BurstLoad(policy, observation)
+  state.noteNeed(load, observation, now: now)
+  let lastNeeded = state.lastNeeded ?? state.startedAt
+  let evidence = ScalingEvidence(
+    policy: policy, observation: observation, stableNeed: load.stableNeed, panicNeed: load.panicNeed,
+    idleFor: state.lastNeeded.map { max(.zero, now - $0) })
+  func decision(burst: Int, _ reason: ScalingReason, dedicated: Int? = nil) -> ScalingDecision {
+    ScalingDecision(dedicated: dedicated ?? policy.dedicatedReplicas, burst: burst, reason: reason, evidence: evidence)
+  }
+
+  if policy.isSuspended {
+    state.forgetLoad()
+    return decision(burst: 0, .suspended, dedicated: 0)
+  }
+  if policy.maxBurstReplicas <= 0 {
+    if observation.burstWanted > 0 { return decision(burst: 0, .ceilingChanged) }
+    return decision(burst: 0, policy.dedicatedReplicas > 0 ? .steady : .noCapacity)
+  }
+  if let notBefore = observation.wakeNotBefore, now < notBefore, observation.burstReady == 0 {
+    state.forgetLoad()
+    return decision(burst: 0, .wakeBackOff)
+  }
+
+  let present = min(observation.burstWanted, policy.maxBurstReplicas)
+  if present == 0 && !load.isNeeded { return decision(burst: 0, .steady) }
+
+  let mayGoDown = observation.isComplete && observation.stableAverage != nil
+  if !load.isNeeded && now - lastNeeded >= policy.sleepAfter && mayGoDown && now >= state.holdScaleDownUntil {
+    state.forgetLoad()
+    return decision(burst: 0, .idle)
+  }
+
+  let calm = state.panicAware(load, policy, observation, now: now)
+  let awake = min(policy.maxBurstReplicas, max(1, calm) + policy.spareBurstReplicas)
+  let delayed = state.largestWish(awake, within: policy.scaleDownDelay, now: now)
+  let wanted = min(policy.maxBurstReplicas, delayed)
+  if observation.burstWanted > policy.maxBurstReplicas { return decision(burst: wanted, .ceilingChanged) }
+
+  if wanted > present {
+    if present == 0 && observation.dedicatedReplicas == 0 { return decision(burst: wanted, .activated) }
+    return decision(burst: wanted, state.isPanicking ? .panic : .loadAboveTarget)
+  }
+  if wanted < present {
+    if !mayGoDown { return decision(burst: present, .noData) }
+    if now < state.holdScaleDownUntil { return decision(burst: present, .startingUp) }
+    return decision(burst: wanted, .loadBelowTarget)
+  }
+  if awake < wanted { return decision(burst: wanted, state.isPanicking ? .panic : .scaleDownDelayed) }
+  return decision(burst: wanted, .steady)
+}
+
+/// What the dedicated replicas leave to the burst pool.
+private struct BurstLoad {
+  /// Burst replicas for the averages, before limits.
+  var stableNeed: Int
+  var panicNeed: Int
+  /// Replicas of both pools for the panic average: the numerator of the panic threshold.
+  var totalPanicNeed: Int
+  /// Something needs at least one burst replica now.
+  var isNeeded: Bool
+
+  init(_ policy: ScalingPolicy, _ observation: ScalingObservation) {
+    let capacity = Double(observation.dedicatedReplicas) * policy.dedicatedTarget
+    func need(_ load: Double) -> Int { replicas(for: load - capacity, each: policy.target) }
+    let panicAverage = observation.panicAverage ?? 0
+    stableNeed = need(observation.stableAverage ?? 0)
+    panicNeed = need(panicAverage)
+    totalPanicNeed =
+      panicNeed > 0
+      ? observation.dedicatedReplicas + panicNeed : replicas(for: panicAverage, each: policy.dedicatedTarget)
+    if observation.dedicatedReplicas > 0 {
+      isNeeded = stableNeed > 0 || panicNeed > 0
+    } else {
+      isNeeded = observation.held > 0 || observation.inFlight > 0 || observation.isActivated
+    }
+  }
+}
+
+/// Least number of replicas that carry a load; a rounding error of a billionth makes no replica.
+private func replicas(for load: Double, each target: Double) -> Int {
+  guard load > 0, target > 0 else { return 0 }
+  let count = (load / target - 1e-9).rounded(.up)
+  return count < 1_000_000 ? max(0, Int(count)) : 1_000_000
+}
+
+extension ScalingState {
+  /// Moves `lastNeeded` on. Without dedicated replicas, every request needs the burst pool; with them, only what is too much
+  /// for them does.
+  fileprivate mutating func noteNeed(_ load: BurstLoad, _ observation: ScalingObservation, now: Duration) {
+    if load.isNeeded {
+      lastNeeded = now
+    } else if observation.dedicatedReplicas == 0, let activity = observation.lastActivity {
+      lastNeeded = max(lastNeeded ?? activity, activity)
+    } else if lastNeeded == nil, observation.burstWanted > 0 {
+      lastNeeded = startedAt
+    }
+  }
+
+  /// Replicas by the averages, with Knative's rates and panic mode; before floor, ceiling and delay.
+  fileprivate mutating func panicAware(
+    _ load: BurstLoad, _ policy: ScalingPolicy, _ observation: ScalingObservation, now: Duration
+  ) -> Int {
+    let ready = Double(max(1, observation.burstReady))
+    let most = Int((ScalingPolicy.maxScaleUpRate * ready).rounded(.up))
+    let least = Int((Double(observation.burstReady) / ScalingPolicy.maxScaleDownRate).rounded(.down))
+    func limited(_ need: Int) -> Int { min(most, max(least, need)) }
+
+    let allReady = max(1, observation.dedicatedReady + observation.burstReady)
+    if load.totalPanicNeed * 100 >= policy.panicThresholdPercent * allReady {
+      panicSince = now
+    } else if let since = panicSince, since + policy.stableWindow < now {
+      panicSince = nil
+      panicPeak = 0
+    }
+    guard panicSince != nil else { return limited(load.stableNeed) }
+    panicPeak = max(panicPeak, limited(load.stableNeed), limited(load.panicNeed))
+    return panicPeak
+  }
+}

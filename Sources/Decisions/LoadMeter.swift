@@ -1,0 +1,135 @@
+/// What one gateway says about one model.
+public struct LoadSample: Hashable, Sendable {
+  public var held: Int
+  public var inFlight: Int
+  /// Requests since the gateway's start.
+  public var requestsTotal: Int
+  /// Integral of `held + inFlight` since the gateway's start, in request-seconds.
+  public var concurrencySeconds: Double
+  /// How long ago the last request came, by the gateway's clock; nil: none came.
+  public var lastRequestAge: Duration?
+  public init(
+    held: Int = 0, inFlight: Int = 0, requestsTotal: Int = 0, concurrencySeconds: Double = 0,
+    lastRequestAge: Duration? = nil
+  ) {
+    self.held = held
+    self.inFlight = inFlight
+    self.requestsTotal = requestsTotal
+    self.concurrencySeconds = concurrencySeconds
+    self.lastRequestAge = lastRequestAge
+  }
+}
+
+/// Adds up what all gateways say about one model, and averages it over windows.
+///
+/// Gateways send cumulative counters, so a lost snapshot loses nothing. Between snapshots, and while a gateway cannot be
+/// read, its last counts hold: missing data is not zero. A gateway's counts go only when it is told to have left.
+public struct LoadMeter: Hashable, Sendable {
+  private struct Gateway: Hashable, Sendable {
+    var bootID: String
+    var sample: LoadSample
+    var at: Duration
+    /// Requests per second between the last two samples.
+    var requestRate: Double
+  }
+  private var gateways: [String: Gateway] = [:]
+  private var concurrency: LoadWindow
+  private var requests: LoadWindow
+  private let span: Duration
+  /// When the present run of load began: a window that reaches further back is averaged over this run only, so that the
+  /// first second after a sleep counts in full (Knative's partial windows).
+  private var runStart: Duration?
+  /// When a request was last seen held, in flight or arriving; nil: never.
+  public private(set) var lastActivity: Duration?
+
+  /// - Parameter span: the longest window that will be asked for.
+  public init(span: Duration) {
+    self.span = span
+    concurrency = LoadWindow(span: span)
+    requests = LoadWindow(span: span)
+  }
+
+  public var held: Int { gateways.values.reduce(0) { $0 + $1.sample.held } }
+  public var inFlight: Int { gateways.values.reduce(0) { $0 + $1.sample.inFlight } }
+  /// Nothing is held or in flight anywhere, as far as is known.
+  public var isQuiet: Bool { gateways.values.allSatisfy { $0.sample.held == 0 && $0.sample.inFlight == 0 } }
+
+  /// Takes a gateway's counters at a moment.
+  public mutating func record(_ sample: LoadSample, from gateway: String, bootID: String, at now: Duration) {
+    let previous = gateways[gateway]
+    var rate = 0.0
+    if let previous, now >= previous.at {
+      let isSameBoot = previous.bootID == bootID
+      // After a restart the counters began at zero: all of them is new. Counters that fall without one are not believed.
+      let arrived = sample.requestsTotal - (isSameBoot ? previous.sample.requestsTotal : 0)
+      let integral = sample.concurrencySeconds - (isSameBoot ? previous.sample.concurrencySeconds : 0)
+      let busy = arrived > 0 || sample.isBusy || previous.sample.isBusy
+      if busy { noteActivity(from: previous.at, now: now) }
+      concurrency.add(integral, from: previous.at, to: now)
+      requests.add(Double(arrived), from: previous.at, to: now)
+      // Below half a second, the rate of an interval says nothing.
+      let elapsed = (now - previous.at).inSeconds
+      rate = elapsed >= 0.5 ? max(0, Double(arrived)) / elapsed : previous.requestRate
+    } else {
+      // First sight: how the counters came about is not known, so they are only a base to count from.
+      if sample.isBusy { noteActivity(from: now, now: now) }
+      if let age = sample.lastRequestAge {
+        let moment = now - max(.zero, age)
+        lastActivity = max(lastActivity ?? moment, moment)
+      }
+    }
+    gateways[gateway] = Gateway(bootID: bootID, sample: sample, at: now, requestRate: sample.isBusy ? rate : 0)
+  }
+
+  /// A snapshot of the gateway came without this model: it carries nothing, and its counters stand still.
+  public mutating func recordAbsence(from gateway: String, bootID: String, at now: Duration) {
+    guard let previous = gateways[gateway] else { return }
+    guard previous.bootID == bootID else {
+      gateways[gateway] = nil
+      return
+    }
+    if previous.sample.isBusy { noteActivity(from: previous.at, now: now) }
+    var sample = previous.sample
+    sample.held = 0
+    sample.inFlight = 0
+    gateways[gateway] = Gateway(bootID: bootID, sample: sample, at: now, requestRate: 0)
+  }
+
+  /// The gateway is no more: its requests are gone, whatever it said last.
+  public mutating func remove(gateway: String) { gateways[gateway] = nil }
+
+  /// Average of a metric over the time from `now - window` to `now`.
+  public func average(_ metric: ScalingMetric, over window: Duration, now: Duration) -> Double {
+    guard let runStart else { return 0 }
+    let counted: Double
+    switch metric {
+    case .concurrency:
+      counted =
+        concurrency.sum(over: window, until: now)
+        + assumed(over: window, now: now) { Double($0.sample.held + $0.sample.inFlight) }
+    case .requestsPerSecond:
+      counted = requests.sum(over: window, until: now) + assumed(over: window, now: now, rate: \.requestRate)
+    }
+    // The buckets know no less than a second.
+    let elapsed = max(1, min(window.inSeconds, (now - runStart).inSeconds))
+    return counted / elapsed
+  }
+
+  /// What accrued since each gateway's last word, if nothing changed there.
+  private func assumed(over window: Duration, now: Duration, rate: (Gateway) -> Double) -> Double {
+    gateways.values.reduce(0) { $0 + rate($1) * max(0, min(window, now - $1.at).inSeconds) }
+  }
+
+  private mutating func noteActivity(from start: Duration, now: Duration) {
+    if let lastActivity, now - lastActivity <= span, runStart != nil {
+      self.lastActivity = max(lastActivity, now)
+    } else {
+      runStart = max(start, now - .seconds(1))
+      lastActivity = now
+    }
+  }
+}
+
+extension LoadSample {
+  fileprivate var isBusy: Bool { held > 0 || inFlight > 0 }
+}
