@@ -15,8 +15,8 @@ public struct LoadSnapshot: Codable, Hashable, Sendable {
   public var bootID: String
   /// Counts the snapshots of this boot.
   public var sequence: Int
-  /// Services with load, or with a change since the last snapshot; one that is left out carries nothing and its counters
-  /// stand still. The first snapshot of a stream has all that ever had a request.
+  /// Services with load, or with a change since the last snapshot (a new drain epoch is one); one that is left out carries
+  /// nothing and its counters stand still. The first snapshot of a stream has all that ever had a request or a drain.
   public var services: [ServiceLoad]
 
   public init(
@@ -48,7 +48,8 @@ public struct ServiceLoad: Codable, Hashable, Sendable {
   public var heldSinceUnix: Double?
   /// Wall time, in seconds since 1970, of the last request's arrival.
   public var lastRequestUnix: Double?
-  /// The latest `status.drain.epoch` that this gateway acts on.
+  /// The latest `status.drain.epoch` that this gateway acts on, whether or not it has requests there: the controller waits
+  /// for every gateway to have seen it.
   public var drainEpochSeen: Int
 
   public init(
