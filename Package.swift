@@ -65,5 +65,6 @@ let package = Package(
     tests("OperatorTests", ["Operator", "ObjectStore"]),
     tests("GatewayTests", ["Gateway", "GatewayCluster"]),
     tests("SandboxTests", ["Sandbox", "CurlTransport"]),
+    tests("PilotlightTests", ["pilotlight"]),
   ]
 )

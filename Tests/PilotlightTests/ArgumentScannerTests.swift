@@ -1,0 +1,44 @@
+import Testing
+
+@testable import pilotlight
+
+struct ArgumentScannerTests {
+  @Test("options are taken as two words or one, flags alone, and nothing is left over")
+  func takesOptions() throws {
+    var scanner = ArgumentScanner(["--port", "80", "--name=x", "--verbose", "file", "--", "--not-ours"])
+    #expect(try scanner.integer("--port", default: 1, in: 1...65535) == 80)
+    #expect(try scanner.text("--name") == "x")
+    #expect(scanner.flag("--verbose"))
+    #expect(scanner.positional() == "file")
+    #expect(scanner.rest == ["--not-ours"])
+    try scanner.finish()
+  }
+
+  @Test(
+    "what is wrong is named",
+    arguments: [
+      (["--port", "eighty"], "--port: 'eighty' is not a number from 1 to 65535"),
+      (["--port", "70000"], "--port: '70000' is not a number from 1 to 65535"),
+      (["--port"], "--port needs a value"),
+      (["--prot", "80"], "unknown argument '--prot'"),
+      (["--wait", "10 minutes"], "--wait: '10 minutes' is not a duration such as 250ms, 90s or 1h30m"),
+    ])
+  func namesProblems(arguments: [String], message: String) {
+    #expect(throws: ArgumentScanner.Problem(message)) {
+      var scanner = ArgumentScanner(arguments)
+      _ = try scanner.integer("--port", default: 8080, in: 1...65535)
+      _ = try scanner.duration("--wait", default: .zero)
+      try scanner.finish()
+    }
+  }
+
+  @Test(
+    "durations are read as in the resource",
+    arguments: [
+      ("90s", Duration.seconds(90)), ("1h30m", .seconds(5400)), ("250ms", .milliseconds(250)), ("", nil), ("10", nil),
+      ("1d", nil), ("123456s", nil), ("1h1m1s1ms1h", nil), ("-1s", nil),
+    ])
+  func readsDurations(text: String, duration: Duration?) {
+    #expect(ArgumentScanner.parseDuration(text) == duration)
+  }
+}
