@@ -1,0 +1,170 @@
+import Decisions
+import FleetProtocol
+import KubernetesAPI
+import Telemetry
+
+/// What all gateways say about all services, as a value: the last word of each gateway, and the meters made of them.
+struct LoadBoard {
+  private struct Gateway {
+    /// In the EndpointSlices a traffic-taking endpoint; one that never was and cannot be read is waited for by nobody.
+    var isExpected: Bool
+    var isConnected = false
+    var lastSnapshot: Duration?
+    var bootID = ""
+    /// Services with anything held or in flight here: those whose absence from a snapshot is news.
+    var busy: Set<ObjectKey> = []
+    var services: [ObjectKey: ServiceLoad] = [:]
+
+    func isReadable(now: Duration) -> Bool {
+      guard isConnected, let lastSnapshot else { return false }
+      return now - lastSnapshot <= LoadBoard.silence
+    }
+  }
+
+  /// A gateway whose last snapshot is older cannot be read; it sends one each second.
+  static let silence: Duration = .seconds(5)
+
+  /// By address of the admin port: what a gateway says of itself is not its identity.
+  private var gateways: [String: Gateway] = [:]
+  private var meters: [ObjectKey: LoadMeter] = [:]
+
+  /// Sets which gateways there are, by address; those left out have left, and their requests with them.
+  /// - Returns: the services whose load changed by it.
+  mutating func setGateways(_ present: [String: Bool]) -> Set<ObjectKey> {
+    var changed: Set<ObjectKey> = []
+    for address in gateways.keys where present[address] == nil {
+      for key in gateways[address]?.services.keys.map({ $0 }) ?? [] {
+        meters[key]?.remove(gateway: address)
+        changed.insert(key)
+      }
+      gateways[address] = nil
+    }
+    for (address, isExpected) in present {
+      gateways[address, default: Gateway(isExpected: isExpected)].isExpected = isExpected
+    }
+    return changed
+  }
+
+  mutating func disconnected(_ address: String) { gateways[address]?.isConnected = false }
+
+  /// Takes a snapshot; `span` gives the longest window of a service.
+  /// - Returns: the services that need a decision now: they hold a request, or have seen a drain.
+  mutating func record(
+    _ snapshot: LoadSnapshot, from address: String, now: Now, span: (ObjectKey) -> Duration
+  ) -> Set<ObjectKey> {
+    guard var gateway = gateways[address] else { return [] }
+    var urgent: Set<ObjectKey> = []
+    var busy: Set<ObjectKey> = []
+    if gateway.bootID != snapshot.bootID { gateway.services = [:] }
+    for load in snapshot.services {
+      let key = ObjectKey(namespace: load.namespace, name: load.name)
+      var meter = meters[key] ?? LoadMeter(span: span(key))
+      let age = load.lastRequestUnix.map { Duration.seconds(max(0, now.wall.timeIntervalSince1970 - $0)) }
+      meter.record(
+        LoadSample(
+          held: load.held, inFlight: load.inFlight, requestsTotal: load.requestsTotal,
+          concurrencySeconds: load.concurrencySeconds, lastRequestAge: age),
+        from: address, bootID: snapshot.bootID, at: now.monotonic)
+      meters[key] = meter
+      let before = gateway.services[key]
+      if load.held > 0 && (before?.held ?? 0) == 0 || load.drainEpochSeen != before?.drainEpochSeen ?? 0
+        || load.held == 0 && load.inFlight == 0 && (before?.held ?? 0) + (before?.inFlight ?? 0) > 0
+      {
+        urgent.insert(key)
+      }
+      if load.held + load.inFlight > 0 { busy.insert(key) }
+      gateway.services[key] = load
+    }
+    for key in gateway.busy.subtracting(busy) where !snapshot.services.contains(where: { $0.isAbout(key) }) {
+      meters[key]?.recordAbsence(from: address, bootID: snapshot.bootID, at: now.monotonic)
+      gateway.services[key]?.clear()
+      urgent.insert(key)
+    }
+    gateway.busy = busy
+    gateway.bootID = snapshot.bootID
+    gateway.isConnected = true
+    gateway.lastSnapshot = now.monotonic
+    gateways[address] = gateway
+    return urgent
+  }
+
+  /// Forgets a service that is no more.
+  mutating func remove(_ key: ObjectKey) {
+    meters[key] = nil
+    for address in gateways.keys {
+      gateways[address]?.services[key] = nil
+      gateways[address]?.busy.remove(key)
+    }
+  }
+
+  /// Another longest window: the meter starts anew.
+  mutating func resetMeter(_ key: ObjectKey, span: Duration) {
+    if meters[key] != nil { meters[key] = LoadMeter(span: span) }
+  }
+
+  /// Services with something held or in flight.
+  var busyServices: Set<ObjectKey> { gateways.values.reduce(into: []) { $0.formUnion($1.busy) } }
+
+  /// Every gateway that may have requests can be read.
+  func isComplete(now: Duration) -> Bool {
+    let relevant = gateways.values.filter { $0.isExpected || $0.lastSnapshot != nil }
+    return !relevant.isEmpty && relevant.allSatisfy { $0.isReadable(now: now) }
+  }
+
+  /// What is known of one service now.
+  func load(of key: ObjectKey, policy: ScalingPolicy, now: Duration) -> ServiceLoadView {
+    var view = ServiceLoadView(isComplete: isComplete(now: now))
+    let isHeard = gateways.values.contains { $0.lastSnapshot != nil }
+    if let meter = meters[key] {
+      view.held = meter.held
+      view.inFlight = meter.inFlight
+      view.lastActivity = meter.lastActivity
+      view.requestsPerMinute = meter.average(.requestsPerSecond, over: .seconds(60), now: now) * 60
+      view.stableAverage = meter.average(policy.metric, over: policy.stableWindow, now: now)
+      view.panicAverage = meter.average(policy.metric, over: policy.panicWindow, now: now)
+    } else if isHeard {
+      view.stableAverage = 0
+      view.panicAverage = 0
+    }
+    for gateway in gateways.values {
+      let load = gateway.services[key]
+      if let since = load?.heldSinceUnix, load?.held ?? 0 > 0 {
+        view.heldSinceUnix = min(view.heldSinceUnix ?? since, since)
+      }
+      for (pod, count) in load?.inFlightByPod ?? [:] { view.inFlightByPod[pod, default: 0] += count }
+      if gateway.isExpected || gateway.lastSnapshot != nil {
+        let seen = gateway.isReadable(now: now) ? load?.drainEpochSeen ?? 0 : 0
+        view.drainEpochSeen = min(view.drainEpochSeen ?? seen, seen)
+      }
+    }
+    return view
+  }
+}
+
+/// One service's load over all gateways.
+struct ServiceLoadView: Equatable {
+  var isComplete: Bool
+  var held = 0
+  var inFlight = 0
+  var inFlightByPod: [String: Int] = [:]
+  var stableAverage: Double?
+  var panicAverage: Double?
+  var requestsPerMinute = 0.0
+  /// Monotonic.
+  var lastActivity: Duration?
+  /// Wall time of the oldest held request, in seconds since 1970.
+  var heldSinceUnix: Double?
+  /// The oldest drain epoch that any gateway acts on; nil: there is no gateway to wait for.
+  var drainEpochSeen: Int?
+}
+
+extension ServiceLoad {
+  fileprivate func isAbout(_ key: ObjectKey) -> Bool { namespace == key.namespace && name == key.name }
+
+  fileprivate mutating func clear() {
+    held = 0
+    inFlight = 0
+    inFlightByPod = [:]
+    heldSinceUnix = nil
+  }
+}

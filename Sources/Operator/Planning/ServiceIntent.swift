@@ -1,0 +1,27 @@
+import Decisions
+import KubernetesAPI
+
+/// What the owner of one InferenceService wants, with every default filled in: all that planning reads of the object.
+struct ServiceIntent {
+  var key: ObjectKey
+  var owner: OwnerReference
+  var generation: Int
+  var created: String
+  /// Path of a field that this version does not act on, and what to do; nothing is applied then.
+  var unsupported: String?
+  var policy: ScalingPolicy
+  var economics: Economics
+  var startupTimeout: Duration
+  var drainTimeout: Duration
+  /// Names that callers may use, which another service may claim too.
+  var names: [String]
+  var hostnames: [String]
+  var maxSurge: JSONValue
+  var maxUnavailable: JSONValue
+  /// Where requests go: a container port's number or name.
+  var port: JSONValue
+  /// Pod templates with each pool's overrides and our labels.
+  var templates: PerPool<JSONValue>
+  /// Names the templates: another value, another rollout.
+  var templateHash: String
+}
