@@ -1,0 +1,75 @@
+/// One HTTP request to the API server, as far as its meaning goes.
+public struct APIRequest: Sendable {
+  public var method: String
+  /// Percent-decoded path segments, without empty ones: `/api/v1/pods` is `["api", "v1", "pods"]`.
+  public var segments: [String]
+  /// Decoded, in the order sent; a name may come more than once.
+  public var query: [(name: String, value: String)]
+  /// In the order sent; names in any case.
+  public var headers: [(name: String, value: String)]
+  public var body: [UInt8]
+  public var user: APIUser
+
+  /// - Parameter target: path and query as on the request line: `/api/v1/pods?limit=500`.
+  public init(
+    method: String, target: String, headers: [(name: String, value: String)] = [], body: [UInt8] = [],
+    user: APIUser = .admin
+  ) {
+    let mark = target.firstIndex(of: "?")
+    let path = mark.map { target[..<$0] } ?? target[...]
+    self.method = method
+    segments = path.split(separator: "/").map { PercentCoding.decoded($0, plusIsSpace: false) }
+    query = mark.map { PercentCoding.query(target[target.index(after: $0)...]) } ?? []
+    self.headers = headers
+    self.body = body
+    self.user = user
+  }
+
+  /// The first value of a query parameter.
+  public func parameter(_ name: String) -> String? { query.first { $0.name == name }?.value }
+
+  /// The first value of a header field.
+  public func header(_ name: String) -> String? {
+    let wanted = name.lowercased()
+    return headers.first { $0.name.lowercased() == wanted }?.value
+  }
+}
+
+/// Who asks; the store does no authentication itself.
+public struct APIUser: Hashable, Sendable {
+  public var name: String
+  public var groups: [String]
+  public init(name: String, groups: [String] = []) {
+    self.name = name
+    self.groups = groups
+  }
+  /// The one user of a sandbox.
+  public static let admin = APIUser(name: "pilotlight-admin", groups: ["system:masters", "system:authenticated"])
+}
+
+/// The answer: a whole body, or a watch that the shell keeps feeding.
+public enum APIResponse: Sendable {
+  case body(APIBody)
+  /// Answer 200 `application/json`, write ``WatchRequest/openingLines(now:)``, then lines until it has ended, the client goes or
+  /// ``WatchRequest/timeoutSeconds`` are over.
+  case watch(WatchRequest)
+}
+
+/// A complete answer.
+public struct APIBody: Sendable {
+  public var status: Int
+  public var contentType: String
+  /// Besides Content-Type and Content-Length.
+  public var headers: [(name: String, value: String)]
+  public var bytes: [UInt8]
+
+  public init(
+    status: Int, contentType: String = "application/json", headers: [(name: String, value: String)] = [],
+    bytes: [UInt8]
+  ) {
+    self.status = status
+    self.contentType = contentType
+    self.headers = headers
+    self.bytes = bytes
+  }
+}
