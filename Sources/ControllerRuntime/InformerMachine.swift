@@ -1,0 +1,177 @@
+import KubernetesAPI
+import KubernetesClient
+
+/// Keeps a local copy of a selection of objects true, as a value: list, then watch; what goes wrong with either, and what to do
+/// then.
+///
+/// - A dropped watch goes on from the last resource version seen, which bookmarks advance.
+/// - A watch that is too far behind (410), or whose reader was, starts over with a list. The copy is replaced at once when the
+///   last page is there: until then it stays as it was.
+/// - A watch that is silent for too long counts as half-open and is begun anew.
+/// - Failures in a row wait longer and longer, with jitter; what the server asks for in `Retry-After` is waited at least.
+public struct InformerMachine: Sendable {
+  public struct Configuration: Hashable, Sendable {
+    public var backoff: ExponentialBackoff
+    /// The server ends each watch after a random time within these bounds.
+    public var watchTimeout: ClosedRange<Duration>
+    /// API servers send a bookmark each minute: two missed ones and some slack.
+    public var idleTimeout: Duration
+
+    public init(
+      backoff: ExponentialBackoff = ExponentialBackoff(base: .milliseconds(400), maximum: .seconds(30)),
+      watchTimeout: ClosedRange<Duration> = .seconds(300)...(.seconds(600)), idleTimeout: Duration = .seconds(150)
+    ) {
+      self.backoff = backoff
+      self.watchTimeout = watchTimeout
+      self.idleTimeout = idleTimeout
+    }
+  }
+
+  /// What happened.
+  public enum Event: Hashable, Sendable {
+    case started
+    case listed(ObjectPage)
+    case listFailed(RequestFailure)
+    case watched(WatchEvent)
+    /// Nil: the server ended it, as it does after the timeout.
+    case watchEnded(RequestFailure?)
+    /// The wait that was asked for is over.
+    case waited
+    /// Time went by while watching: ask at ``InformerMachine/idleDeadline``.
+    case tick
+  }
+
+  /// What to do. At most the last one of an answer takes time.
+  public enum Effect: Hashable, Sendable {
+    case update(IndexUpdate)
+    /// The first list is complete.
+    case synced
+    case list(continueToken: String?)
+    case startWatch(resourceVersion: String, timeout: Duration, idleTimeout: Duration)
+    case stopWatch
+    case wait(Duration)
+  }
+
+  private enum Step: Hashable {
+    case list
+    case watch(resourceVersion: String)
+  }
+
+  private enum State: Hashable {
+    case idle
+    case listing([KubernetesObject])
+    case watching(resourceVersion: String, since: Duration, lastHeard: Duration)
+    case waiting(then: Step)
+  }
+
+  /// A watch that lives this long, or says anything, ends a row of failures.
+  private static let healthyWatch: Duration = .seconds(5)
+
+  private let configuration: Configuration
+  private var generator: SeededGenerator
+  private var state: State = .idle
+  private var failures = 0
+  private var hasSynced = false
+
+  public init(configuration: Configuration = Configuration(), seed: UInt64) {
+    self.configuration = configuration
+    generator = SeededGenerator(seed: seed)
+  }
+
+  /// When the present watch counts as half-open unless it says something before; nil while there is none.
+  public var idleDeadline: Duration? {
+    guard case .watching(_, _, let lastHeard) = state else { return nil }
+    return lastHeard + configuration.idleTimeout
+  }
+
+  /// - Parameter now: monotonic. Events that do not fit the state come from something that was ended, and do nothing.
+  public mutating func handle(_ event: Event, now: Duration) -> [Effect] {
+    switch (state, event) {
+    case (.idle, .started): return begin(.list, now)
+    case (.listing(let items), .listed(let page)): return listed(items, page, now)
+    case (.listing, .listFailed(let failure)): return failed(failure, then: .list)
+    case (.watching, .watched(let event)): return watched(event, now)
+    case (.watching(let version, let since, _), .watchEnded(let failure)):
+      if now - since >= Self.healthyWatch { failures = 0 }
+      return watchEnded(failure, resourceVersion: version, wasHealthy: now - since >= Self.healthyWatch, now)
+    case (.watching(let version, _, _), .tick):
+      guard let deadline = idleDeadline, now >= deadline else { return [] }
+      return [.stopWatch] + failed(.passing(retryAfter: nil), then: .watch(resourceVersion: version))
+    case (.waiting(let step), .waited): return begin(step, now)
+    default: return []
+    }
+  }
+
+  private mutating func begin(_ step: Step, _ now: Duration) -> [Effect] {
+    switch step {
+    case .list:
+      state = .listing([])
+      return [.list(continueToken: nil)]
+    case .watch(let version):
+      state = .watching(resourceVersion: version, since: now, lastHeard: now)
+      let bounds = configuration.watchTimeout
+      let spread = (bounds.upperBound - bounds.lowerBound) * Double.random(in: 0...1, using: &generator)
+      return [
+        .startWatch(
+          resourceVersion: version, timeout: bounds.lowerBound + spread, idleTimeout: configuration.idleTimeout)
+      ]
+    }
+  }
+
+  private mutating func listed(_ items: [KubernetesObject], _ page: ObjectPage, _ now: Duration) -> [Effect] {
+    let items = items + page.items
+    if let token = page.continueToken {
+      state = .listing(items)
+      return [.list(continueToken: token)]
+    }
+    var effects: [Effect] = [.update(.replace(items))]
+    if !hasSynced {
+      hasSynced = true
+      effects.append(.synced)
+    }
+    return effects + begin(.watch(resourceVersion: page.resourceVersion), now)
+  }
+
+  private mutating func watched(_ event: WatchEvent, _ now: Duration) -> [Effect] {
+    switch event {
+    case .added(let object), .modified(let object):
+      heard(object.metadata.resourceVersion, now)
+      return object.metadata.name.isEmpty ? [] : [.update(.put(object))]
+    case .deleted(let object):
+      heard(object.metadata.resourceVersion, now)
+      return [.update(.remove(object))]
+    case .bookmark(let version):
+      heard(version, now)
+      return []
+    case .error(let status):
+      guard case .watching(let version, _, _) = state else { return [] }
+      let failure = RequestFailure(status)
+      return [.stopWatch] + failed(failure, then: failure == .expired ? .list : .watch(resourceVersion: version))
+    }
+  }
+
+  private mutating func heard(_ version: String, _ now: Duration) {
+    guard case .watching(let last, let since, _) = state else { return }
+    failures = 0
+    state = .watching(resourceVersion: version.isEmpty ? last : version, since: since, lastHeard: now)
+  }
+
+  private mutating func watchEnded(
+    _ failure: RequestFailure?, resourceVersion: String, wasHealthy: Bool, _ now: Duration
+  ) -> [Effect] {
+    switch failure {
+    case nil where wasHealthy: return begin(.watch(resourceVersion: resourceVersion), now)
+    case nil: return failed(.passing(retryAfter: nil), then: .watch(resourceVersion: resourceVersion))
+    case .expired?, .overflow?: return failed(failure ?? .expired, then: .list)
+    case .passing?: return failed(failure ?? .expired, then: .watch(resourceVersion: resourceVersion))
+    }
+  }
+
+  private mutating func failed(_ failure: RequestFailure, then step: Step) -> [Effect] {
+    failures += 1
+    state = .waiting(then: step)
+    let delay = configuration.backoff.delay(failures: failures, using: &generator)
+    if case .passing(let advice?) = failure { return [.wait(max(delay, advice))] }
+    return [.wait(delay)]
+  }
+}

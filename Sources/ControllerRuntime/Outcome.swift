@@ -1,0 +1,9 @@
+/// How a reconciliation of one key ended.
+public enum Outcome: Hashable, Sendable {
+  /// Nothing to do until something changes.
+  case done
+  /// Look again then, even if nothing changes.
+  case again(after: Duration)
+  /// It failed: try again with back-off.
+  case retry(reason: String)
+}
