@@ -65,6 +65,7 @@ let package = Package(
     tests("OperatorTests", ["Operator", "ObjectStore"]),
     tests("GatewayTests", ["Gateway", "GatewayCluster"]),
     tests("SandboxTests", ["Sandbox", "CurlTransport"]),
+    tests("SimulationTests", ["Simulation"]),
     tests("PilotlightTests", ["pilotlight"]),
   ]
 )

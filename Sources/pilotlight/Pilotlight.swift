@@ -35,7 +35,9 @@ struct Pilotlight {
 
   typealias Command = @Sendable ([String]) async -> Int32
 
-  private static let commands: [String: Command] = [:]
+  private static let commands: [String: Command] = [
+    "simulate": SimulateCommand.run
+  ]
 
   static let help = """
     pilotlight \(Version.current): serverless inference on any Kubernetes cluster
@@ -44,6 +46,7 @@ struct Pilotlight {
       pilotlight gateway        holds, places and proxies the requests of every model
       pilotlight sandbox        a Kubernetes API, its controllers and a process kubelet on this machine
       pilotlight model-stub     a stand-in for a model server, for trials and tests
+      pilotlight simulate       replays a request trace with the scaling decision
       pilotlight crd            prints the CustomResourceDefinition
       pilotlight version        prints the version
 
