@@ -19,6 +19,8 @@ public struct TransportError: Error, Hashable, Sendable, CustomStringConvertible
     public static let malformed = Code(name: "malformed")
     /// The request cannot be made: a bad address, unreadable credentials.
     public static let invalidRequest = Code(name: "invalidRequest")
+    /// Memory, descriptors or threads ran out.
+    public static let exhausted = Code(name: "exhausted")
     /// The driver was shut down.
     public static let shutDown = Code(name: "shutDown")
   }

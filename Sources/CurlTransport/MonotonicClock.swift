@@ -1,0 +1,10 @@
+import Glibc
+
+/// CLOCK_MONOTONIC.
+enum MonotonicClock {
+  static var now: Duration {
+    var time = timespec()
+    clock_gettime(CLOCK_MONOTONIC, &time)
+    return .seconds(time.tv_sec) + .nanoseconds(time.tv_nsec)
+  }
+}
