@@ -53,6 +53,7 @@ let package = Package(
       ],
       swiftSettings: settings),
 
+    tests("TelemetryTests", ["Telemetry"]),
     tests("HTTPWireTests", ["HTTPWire"]),
     tests("EventLoopTests", ["EventLoop"]),
     tests("KubernetesAPITests", ["KubernetesAPI"]),

@@ -74,6 +74,9 @@ public struct EventCorrelator: Sendable {
     self.capacity = max(1, capacity)
   }
 
+  /// How many objects are remembered.
+  var rememberedSubjects: Int { rations.count }
+
   public mutating func handle(_ occurrence: Occurrence, now: Now) -> Effect {
     let subject = Self.subject(occurrence.object)
     guard spend(subject, now.monotonic) else { return .drop }
