@@ -79,10 +79,12 @@ private struct JSONParser {
     }
     while true {
       skipWhitespace()
-      guard index < bytes.count, bytes[index] == UInt8(ascii: "\"") else { throw fail("expected a member name") }
+      guard index < bytes.count else { throw fail("unexpected end of JSON input") }
+      guard bytes[index] == UInt8(ascii: "\"") else { throw fail("expected a member name") }
       let key = try parseString()
       skipWhitespace()
-      guard index < bytes.count, bytes[index] == UInt8(ascii: ":") else { throw fail("expected ':'") }
+      guard index < bytes.count else { throw fail("unexpected end of JSON input") }
+      guard bytes[index] == UInt8(ascii: ":") else { throw fail("expected ':'") }
       index += 1
       skipWhitespace()
       members[key] = try parseValue(depth: depth + 1)

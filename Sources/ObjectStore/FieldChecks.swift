@@ -5,7 +5,8 @@ enum FieldChecks {
   /// Where the body came from decides how a refusal reads.
   enum Source {
     case object
-    case patch
+    /// With what the refusal shows.
+    case patch(JSONValue)
   }
 
   /// - Returns: texts for Warning headers. - Throws: 400 or 422 when validation is strict.
@@ -20,8 +21,8 @@ enum FieldChecks {
     case .object:
       let type = definition.type
       throw .badRequest("\(type.kind) in version \"\(type.version)\" cannot be handled as a \(type.kind): \(error)")
-    case .patch:
-      throw .invalid(kind: "", group: "", name: "", [.invalid("patch", .string(json.text), error)])
+    case .patch(let shown):
+      throw .invalid(kind: "", group: "", name: "", [.invalid("patch", .string(shown.text), error)])
     }
   }
 }

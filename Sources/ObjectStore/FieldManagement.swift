@@ -18,7 +18,7 @@ struct FieldManagement {
     old: JSONValue, new: JSONValue, managed: ManagedFields, now: Date
   ) -> ManagedFields {
     var managed = managed
-    let comparison = FieldComparison(old: Self.managedPart(of: old), new: Self.managedPart(of: new), schema: schema)
+    let comparison = comparison(old, new)
     if comparison.isEmpty { return managed }
     let own = owner(.update)
     let changed = comparison.modified.union(comparison.added)
@@ -38,12 +38,12 @@ struct FieldManagement {
     var managed = managed
     let own = owner(.apply)
     let last = managed.entries[own]
-    let fields = FieldSet(of: Self.managedPart(of: config), schema: schema)
+    let fields = fields(of: config)
     let merged = live.merged(with: config, schema: schema)
     managed.entries[own] = .init(fields: fields, time: last?.time)
     let object = last.map { prune(merged, last: $0.fields, managed: managed) } ?? merged
 
-    let comparison = FieldComparison(old: Self.managedPart(of: live), new: Self.managedPart(of: object), schema: schema)
+    let comparison = comparison(live, object)
     let changed = comparison.modified.union(comparison.added)
     if !isForced {
       let conflicts = managed.owners.filter { $0 != own }.flatMap { other in
@@ -80,25 +80,32 @@ struct FieldManagement {
     guard manager == "kubectl", let text = live[path: ["metadata", "annotations", Self.lastApplied]]?.stringValue,
       let config = try? JSONValue(parsing: text)
     else { return [] }
-    return Set(FieldSet(of: Self.managedPart(of: config), schema: schema).paths)
+    return Set(fields(of: config).paths)
   }
 
   static let lastApplied = "kubectl.kubernetes.io/last-applied-configuration"
 
-  /// Without the fields that nobody owns (fieldmanager/internal/stripmeta.go).
-  static func managedPart(of object: JSONValue) -> JSONValue {
-    var object = object
-    object["apiVersion"] = nil
-    object["kind"] = nil
-    guard var metadata = object["metadata"]?.objectValue else { return object }
-    for name in unmanagedMetadata { metadata[name] = nil }
-    object["metadata"] = .object(metadata)
-    return object
+  private func fields(of object: JSONValue) -> FieldSet { Self.owned(FieldSet(of: object, schema: schema)) }
+
+  private func comparison(_ old: JSONValue, _ new: JSONValue) -> FieldComparison {
+    var comparison = FieldComparison(old: old, new: new, schema: schema)
+    comparison.added = Self.owned(comparison.added)
+    comparison.modified = Self.owned(comparison.modified)
+    comparison.removed = Self.owned(comparison.removed)
+    return comparison
   }
 
-  private static let unmanagedMetadata = [
-    "name", "namespace", "creationTimestamp", "selfLink", "uid", "generation", "managedFields", "resourceVersion",
-  ]
+  /// Without the fields that nobody owns (fieldmanager/internal/stripmeta.go).
+  private static func owned(_ fields: FieldSet) -> FieldSet { fields.subtracting(unowned) }
+
+  private static let unowned: FieldSet = {
+    let metadata = [
+      "name", "namespace", "creationTimestamp", "selfLink", "uid", "generation", "managedFields", "resourceVersion",
+    ]
+    var set = FieldSet(members: [.field("apiVersion"), .field("kind"), .field("metadata")])
+    set.children[.field("metadata")] = FieldSet(members: Set(metadata.map { .field($0) }))
+    return set
+  }()
 
   private static func conflict(_ conflicts: [(manager: String, path: String)]) -> KubernetesStatus {
     var message = "Apply failed with 1 conflict: conflict with \(conflicts[0].manager): \(conflicts[0].path)"

@@ -36,6 +36,12 @@ enum PatchBody: Sendable {
     }
   }
 
+  /// What a refusal of unknown fields shows: the patched object, or of a strategic patch the patch alone.
+  func shown(patched: JSONValue) -> JSONValue {
+    if case .strategic(let patch) = self { return patch }
+    return patched
+  }
+
   var isApply: Bool { if case .apply = self { true } else { false } }
 
   /// The patched object; `apply` is no patch in this sense and leaves it alone.
@@ -51,7 +57,7 @@ enum PatchBody: Sendable {
       throw KubernetesStatus(
         code: 422, reason: "Invalid", message: "the server rejected our request due to an error in our request",
         details: .init(
-          causes: [.init(reason: "UnexpectedServerResponse", message: "\(error)", field: "")]))
+          causes: [.init(reason: "UnexpectedServerResponse", message: "\(error)", field: "patch")]))
     }
   }
 }

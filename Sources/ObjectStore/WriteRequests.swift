@@ -66,7 +66,8 @@ extension ObjectStore {
     let object = try update(definition, path.key, options: options, now: now) { present throws(KubernetesStatus) in
       let patched = try patch.applied(to: present.json, schema: definition.schema)
       warnings = try FieldChecks.warnings(
-        for: patched, definition: definition, validation: options.fieldValidation, source: .patch)
+        for: patched, definition: definition, validation: options.fieldValidation,
+        source: .patch(patch.shown(patched: patched)))
       return (patched, nil)
     }
     return APIBody(json: encoder.object(object, now: now), warnings: warnings)
