@@ -1,7 +1,12 @@
 #define _GNU_SOURCE
 #include "CLinux.h"
 
+#include <pthread.h>
+#include <signal.h>
+#include <string.h>
 #include <sys/syscall.h>
+#include <sys/uio.h>
+#include <time.h>
 #include <unistd.h>
 
 int cl_accept4(int fd, struct sockaddr *address, socklen_t *length, int flags) {
@@ -16,3 +21,39 @@ int cl_thread_id(void) {
 }
 
 int cl_errno(void) { return errno; }
+
+ssize_t cl_send(int fd, const void *bytes, size_t count) {
+  ssize_t sent = send(fd, bytes, count, MSG_NOSIGNAL);
+  return sent < 0 ? -errno : sent;
+}
+
+ssize_t cl_send2(int fd, const void *first, size_t first_count, const void *second, size_t second_count) {
+  struct iovec pieces[2] = {{(void *)first, first_count}, {(void *)second, second_count}};
+  struct msghdr message = {.msg_iov = pieces, .msg_iovlen = 2};
+  ssize_t sent = sendmsg(fd, &message, MSG_NOSIGNAL);
+  return sent < 0 ? -errno : sent;
+}
+
+ssize_t cl_recv(int fd, void *bytes, size_t count) {
+  ssize_t received = recv(fd, bytes, count, 0);
+  return received < 0 ? -errno : received;
+}
+
+int64_t cl_monotonic(void) {
+  struct timespec now;
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
+}
+
+void cl_block_sigpipe(void) {
+  sigset_t set;
+  sigemptyset(&set);
+  sigaddset(&set, SIGPIPE);
+  pthread_sigmask(SIG_BLOCK, &set, NULL);
+}
+
+void cl_name_thread(const char *name) {
+  char kept[16] = {0};
+  strncpy(kept, name, sizeof kept - 1);
+  pthread_setname_np(pthread_self(), kept);
+}

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <stdint.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/signalfd.h>
@@ -21,3 +22,21 @@ int cl_thread_id(void);
 
 /// errno of the calling thread. Safe to ask across `await`, unlike errno itself, whose address the compiler caches.
 int cl_errno(void);
+
+/// send(2) with MSG_NOSIGNAL; the result, or -errno.
+ssize_t cl_send(int fd, const void *bytes, size_t count);
+
+/// Sends two pieces with one sendmsg(2) and MSG_NOSIGNAL; the result, or -errno.
+ssize_t cl_send2(int fd, const void *first, size_t first_count, const void *second, size_t second_count);
+
+/// recv(2); the result, or -errno.
+ssize_t cl_recv(int fd, void *bytes, size_t count);
+
+/// CLOCK_MONOTONIC in nanoseconds.
+int64_t cl_monotonic(void);
+
+/// Blocks SIGPIPE for the calling thread, which OpenSSL's writes to a closed socket would raise.
+void cl_block_sigpipe(void);
+
+/// Names the calling thread; only the first 15 bytes are kept.
+void cl_name_thread(const char *name);

@@ -1,0 +1,137 @@
+import Glibc
+import HTTPWire
+
+/// One client connection: reads a request, has it handled, and so on until either side has enough.
+///
+/// `@unchecked Sendable`: loop-confined; its task runs on the loop.
+final class HTTPServerConnection: ChannelObserver, @unchecked Sendable {
+  let server: HTTPServer
+  let channel: ByteChannel
+  let reader: MessageReader
+  let peer: SocketAddress
+  /// Whether it waits for the first byte of a request.
+  private(set) var isIdle = true
+  private var exchange: HTTPExchange?
+  private var task: Task<Void, Never>?
+
+  init(server: HTTPServer, descriptor: Int32, peer: SocketAddress) throws {
+    self.server = server
+    self.peer = peer
+    let session: TLSSession?
+    do {
+      session = try server.tls.map { try TLSSession(server: $0, descriptor: descriptor) }
+    } catch {
+      Glibc.close(descriptor)
+      throw error
+    }
+    channel = try ByteChannel(
+      loop: server.loop, descriptor: descriptor, tls: session, isConnected: true,
+      writeTimeout: server.configuration.writeTimeout)
+    reader = MessageReader(channel: channel, limits: server.configuration.limits)
+    channel.observer = self
+  }
+
+  func start() {
+    task = Task(executorPreference: server.loop) { await self.serve() }
+  }
+
+  /// Ends it now; a handler that runs is told as if the client had gone, and its task is cancelled.
+  func cut() {
+    channel.close()
+    task?.cancel()
+  }
+
+  private func serve() async {
+    var lingers = false
+    do {
+      try await channel.handshake(until: server.loop.now + server.configuration.headTimeout)
+      while let head = try await nextHead() {
+        guard try await handle(head) else {
+          lingers = !reader.body.isComplete
+          break
+        }
+      }
+    } catch let error as WireError {
+      refuse(error)
+      lingers = true
+    } catch let error as HTTPError where error.code == .timedOut && !isIdle {
+      refuse(WireError(status: 408, reason: error.message))
+    } catch {
+      // The client is gone or was too slow: there is nobody to tell.
+    }
+    await end(lingers: lingers)
+    task = nil
+    server.connectionEnded(self)
+  }
+
+  private func nextHead() async throws -> RequestHead? {
+    isIdle = true
+    if server.announcesClose, !reader.hasInput, !channel.isReadable { return nil }
+    let head = try await reader.readHead(
+      RequestHeadParser(limits: server.configuration.limits),
+      idleDeadline: server.loop.now + server.configuration.idleTimeout,
+      headTimeout: server.configuration.headTimeout, onFirstByte: { isIdle = false })
+    isIdle = false
+    return head
+  }
+
+  /// Answers whether another request may follow.
+  private func handle(_ head: RequestHead) async throws -> Bool {
+    reader.beginBody(head.framing)
+    let exchange = HTTPExchange(head: head, connection: self)
+    self.exchange = exchange
+    await server.handler(exchange)
+    self.exchange = nil
+    return try await exchange.conclude()
+  }
+
+  /// Answers bytes that are no request. The reason names the fault and never repeats what the client sent.
+  private func refuse(_ error: WireError) {
+    guard channel.isOpen, exchange == nil else { return }
+    let text = Array((error.reason + "\n").utf8)
+    channel.enqueue { output in
+      ResponseHeadBytes.append(
+        status: error.status, fields: FieldBlock([("Content-Type", "text/plain")]), framing: .length(text.count),
+        closes: true, to: &output)
+      output.append(contentsOf: text)
+    }
+  }
+
+  /// Sends the rest and closes. When the client may still be sending, its bytes are read and dropped for a moment first:
+  /// closing on unread bytes resets the connection and can destroy the answer on its way (RFC 9112, 9.6).
+  private func end(lingers: Bool) async {
+    do {
+      try await channel.waitDrained()
+      if lingers {
+        channel.endSending()
+        let deadline = server.loop.now + .seconds(2)
+        var dropped = 0
+        while dropped < 4 * server.configuration.drainLimit {
+          switch try channel.receive() {
+          case .bytes(let count): dropped += count
+          case .end: dropped = .max
+          case .wouldBlock: try await channel.waitReadable(until: deadline)
+          }
+        }
+      }
+    } catch {
+      // Closed below all the same.
+    }
+    channel.observer = nil
+    channel.close()
+  }
+
+  // MARK: ChannelObserver
+
+  func channelPeerEnded() { if clientHasGone { exchange?.clientGone() } }
+
+  /// Whether the client has closed, or ended its sending half where that means the same.
+  var clientHasGone: Bool {
+    guard channel.isOpen, !channel.isBroken else { return true }
+    return channel.peerEnded && !server.configuration.allowsHalfClose
+  }
+
+  func channelHasInput() {}
+
+  func channelIdleExpired() {}
+}
