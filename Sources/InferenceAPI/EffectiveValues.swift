@@ -1,0 +1,57 @@
+import KubernetesAPI
+
+/// Defaults that depend on other fields.
+extension InferenceService {
+  /// What the server in the pods calls the model.
+  public var modelName: String { spec.model.name ?? key.name }
+
+  /// Names by which callers may ask for the model: the object's, the server's, aliases and adapters, without repetition.
+  public var callerNames: [String] {
+    var names: [String] = []
+    for name in [key.name, modelName] + spec.model.aliases + spec.model.adapters where !names.contains(name) {
+      names.append(name)
+    }
+    return names
+  }
+
+  /// How the gateway finds out that a pod can answer.
+  public enum HealthCheck: Hashable, Sendable {
+    /// GET answers 2xx; where it answers 404, a second path is asked instead.
+    case get(path: String, whenNotFound: String?)
+    /// A connection is accepted.
+    case connect
+  }
+
+  public var healthCheck: HealthCheck {
+    if let path = spec.model.healthPath { return .get(path: path, whenNotFound: nil) }
+    return switch spec.model.protocol {
+    case .openAI: .get(path: "/health", whenNotFound: "/v1/models")
+    case .openInference: .get(path: "/v2/health/ready", whenNotFound: nil)
+    case .kserveV1: .get(path: "/v1/models/\(modelName)", whenNotFound: nil)
+    case .http: .connect
+    }
+  }
+
+  /// Load that a burst replica should carry, in the unit of `spec.scaling.metric`.
+  public var target: Int {
+    if let target = spec.scaling.target { return target }
+    return min(Self.defaultTarget, spec.scaling.maxConcurrency ?? Self.defaultTarget)
+  }
+
+  /// Most requests that a burst replica is given at once.
+  public var maxConcurrency: Int {
+    if let explicit = spec.scaling.maxConcurrency { return explicit }
+    return spec.scaling.metric == .concurrency ? 2 * target : Self.defaultMaxConcurrency
+  }
+
+  /// Most requests that a dedicated replica is given at once.
+  public var dedicatedMaxConcurrency: Int { spec.dedicated.maxConcurrency ?? maxConcurrency }
+
+  /// Load that a dedicated replica should carry: its share of ``target`` is that of its concurrency.
+  public var dedicatedTarget: Double {
+    Double(target) * Double(dedicatedMaxConcurrency) / Double(maxConcurrency)
+  }
+
+  private static let defaultTarget = 8
+  private static let defaultMaxConcurrency = 64
+}

@@ -1,0 +1,39 @@
+/// Fields that the API takes but that this version does not act on yet. An object that sets one is refused with a
+/// condition: ignoring a wish silently would be worse than refusing it.
+public enum UnsupportedFields {
+  /// The fields that `spec` sets, in the order of the API, each with what to do about it.
+  public static func reasons(in spec: InferenceServiceSpec) -> [(path: String, message: String)] {
+    table.filter { $0.isUsed(spec) }.map { row in
+      (row.path, "\(row.path) is not acted on by this version; \(row.remedy)")
+    }
+  }
+
+  private struct Row: Sendable {
+    let path: String
+    let remedy: String
+    let isUsed: @Sendable (InferenceServiceSpec) -> Bool
+
+    init(_ path: String, _ remedy: String, _ isUsed: @escaping @Sendable (InferenceServiceSpec) -> Bool) {
+      self.path = path
+      self.remedy = remedy
+      self.isUsed = isUsed
+    }
+  }
+
+  /// A version that acts on a field deletes its row.
+  private static let table: [Row] = [
+    Row("spec.dedicated.schedules", "remove it, or set spec.dedicated.replicas") { !$0.dedicated.schedules.isEmpty },
+    Row("spec.burst.spareReplicas", "set it to 0") { $0.burst.spareReplicas > 0 },
+    Row("spec.burst.sleepAfter: Auto", "give a duration such as 10m") { $0.burst.sleepAfter == .auto },
+    Row("spec.overflow", "remove it") { !$0.overflow.isEmpty },
+    Row("spec.scaling.metric: TokensPerSecond", "use Concurrency or RequestsPerSecond") {
+      $0.scaling.metric == .tokensPerSecond
+    },
+    Row("spec.scaling.mode: Predictive", "use Reactive") { $0.scaling.mode == .predictive },
+    Row("spec.scaling.objective", "remove it") { $0.scaling.objective != nil },
+    Row("spec.queue.tenantSharePercent", "set it to 100, or remove it") { $0.queue.tenantSharePercent < 100 },
+    Row("spec.routing.rules", "remove it") { !$0.routing.rules.isEmpty },
+    Row("spec.rollout.strategy: Canary", "use RollingUpdate, without steps") { $0.rollout.strategy == .canary },
+    Row("spec.access", "remove it, and let only whom you trust reach the gateway") { $0.access != nil },
+  ]
+}
