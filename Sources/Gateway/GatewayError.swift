@@ -1,4 +1,5 @@
 import struct FoundationEssentials.Date
+import Telemetry
 
 /// An answer that the gateway gives itself.
 struct GatewayError: Error, Equatable, Sendable {
@@ -105,6 +106,6 @@ struct GatewayError: Error, Equatable, Sendable {
   static func silent(_ service: ServiceRoute) -> Self {
     Self(
       status: 504, code: "model_timeout",
-      message: "\(service.key) sent nothing for \(service.responseTimeout.inSeconds) s (spec.timeouts.response)")
+      message: "\(service.key) sent nothing for \(service.responseTimeout.seconds) s (spec.timeouts.response)")
   }
 }

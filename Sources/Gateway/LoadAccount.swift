@@ -1,4 +1,4 @@
-import FleetProtocol
+import Telemetry
 
 /// One service's load at this gateway: counts, and the integral of concurrency over time from which the controller takes
 /// its averages. A value; `now` is monotonic.
@@ -38,16 +38,8 @@ struct LoadAccount: Sendable {
   private mutating func advance(to now: Duration) {
     if now > since {
       let load = held + inFlight
-      if load > 0 { integral += Double(load) * (now - since).inSeconds }
+      if load > 0 { integral += Double(load) * (now - since).seconds }
       since = now
     }
   }
-}
-
-extension Duration {
-  /// Seconds as a floating-point number.
-  var inSeconds: Double { Double(components.seconds) + Double(components.attoseconds) * 1e-18 }
-
-  /// Milliseconds, rounded to the nearest.
-  var inMilliseconds: Int { Int((inSeconds * 1000).rounded()) }
 }

@@ -10,6 +10,8 @@ struct ReplicaSetState: Sendable {
     var replica: Replica
     /// No request of this gateway went to this pod before.
     var isFirst: Bool
+    /// It failed before and has not answered since: say so when it does.
+    var isOnProbation: Bool
   }
 
   private struct Entry: Sendable {
@@ -124,7 +126,8 @@ struct ReplicaSetState: Sendable {
     let isFirst = !entries[index].wasUsed
     entries[index].wasUsed = true
     return Lease(
-      index: index, generation: entries[index].generation, replica: entries[index].replica, isFirst: isFirst)
+      index: index, generation: entries[index].generation, replica: entries[index].replica, isFirst: isFirst,
+      isOnProbation: entries[index].failures > 0)
   }
 
   /// Gives a slot back. Returns true when that was the last request of a replica that is leaving.

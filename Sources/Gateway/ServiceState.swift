@@ -1,11 +1,12 @@
 import FleetProtocol
+import Telemetry
 
 /// What becomes of a request at admission.
 enum Admission: Sendable {
   /// It goes to a replica now.
   case placed(ReplicaSetState.Lease)
-  /// It must wait: call ``ServiceState/hold(_:first:now:)``.
-  case mustWait
+  /// It must wait: call ``ServiceState/hold(_:first:now:)``. `asleep`: nobody is there to answer, the model must wake.
+  case mustWait(asleep: Bool)
   case refused(GatewayError)
 }
 
@@ -29,6 +30,8 @@ struct ServiceState<Waiter: Sendable>: Sendable {
   private var pace = ServicePace()
   /// When the service was first needed while asleep; nil: it is awake or nobody waits.
   private(set) var wakingSince: Duration?
+  /// When a timer will look at the queue again.
+  private var pumpAt: Duration?
   /// False: it has left the view.
   private(set) var isPresent = true
 
@@ -42,8 +45,13 @@ struct ServiceState<Waiter: Sendable>: Sendable {
   var needsWake: Bool { !queue.isEmpty && !isAwake }
   /// Nothing is left to do for a service that has gone.
   var isIdle: Bool { queue.isEmpty && replicas.inFlight == 0 }
-  /// When an ejected replica returns while requests wait.
-  func nextReturn(now: Duration) -> Duration? { queue.isEmpty ? nil : replicas.nextReturn(now: now) }
+  /// How long until an ejected replica may be tried again while requests wait; nil: no timer is needed, or one is set.
+  mutating func pumpDelay(now: Duration) -> Duration? {
+    guard !queue.isEmpty, let next = replicas.nextReturn(now: now) else { return nil }
+    if let pumpAt, pumpAt > now, pumpAt <= next { return nil }
+    pumpAt = next
+    return next - now
+  }
 
   // MARK: - Arrival
 
@@ -70,7 +78,7 @@ struct ServiceState<Waiter: Sendable>: Sendable {
     guard queue.count < route.maxHeld else {
       return .refused(.queueFull(route, held: queue.count, retryAfter: retryAfter(now: now)))
     }
-    return .mustWait
+    return .mustWait(asleep: !isAwake)
   }
 
   /// Puts a request in line. The ticket takes it out again.
@@ -174,7 +182,7 @@ struct ServiceState<Waiter: Sendable>: Sendable {
       namespace: route.key.namespace, name: route.key.name, held: load.held, inFlight: load.inFlight,
       inFlightByPod: replicas.inFlightByPod, requestsTotal: load.requestsTotal,
       concurrencySeconds: load.concurrencySeconds(now: now),
-      heldSinceUnix: queue.oldestArrival.map { wallUnix - (now - $0).inSeconds },
+      heldSinceUnix: queue.oldestArrival.map { wallUnix - (now - $0).seconds },
       lastRequestUnix: load.lastRequestUnix, drainEpochSeen: route.drainEpoch)
   }
 }

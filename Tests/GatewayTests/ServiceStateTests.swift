@@ -11,7 +11,7 @@ struct ServiceStateTests {
   private static func code(_ admission: Admission) -> String {
     switch admission {
     case .placed(let lease): lease.replica.podUID
-    case .mustWait: "wait"
+    case .mustWait(let asleep): asleep ? "wake" : "wait"
     case .refused(let error): "\(error.status) \(error.code) \(error.retryAfter.map { "\($0)" } ?? "-")"
     }
   }
@@ -20,7 +20,7 @@ struct ServiceStateTests {
     "What a request meets depends on the service, the queue and its own patience",
     arguments: [
       (.sample(replicas: [try replica("a")]), 0, 60, true, "a"),
-      (.sample(), 0, 60, true, "wait"),
+      (.sample(), 0, 60, true, "wake"),
       (.sample(), 0, 0, true, "503 model_waking 30"),
       (.sample(), 0, 60, false, "503 model_asleep -"),
       (.sample(maxHeld: 2), 2, 60, true, "429 queue_full 30"),
