@@ -6,9 +6,9 @@ enum ErrorShape: Sendable {
   case problem
 
   /// By the protocol of the service, where it is known; by the path, where it is not.
-  init(service: ServiceRoute?, path: String) {
-    if let service {
-      self = service.modelProtocol == .openAI ? .openAI : .problem
+  init(protocol modelProtocol: ModelProtocol?, path: String) {
+    if let modelProtocol {
+      self = modelProtocol == .openAI ? .openAI : .problem
     } else {
       self = path.hasPrefix("/v2/") ? .problem : .openAI
     }

@@ -53,8 +53,12 @@ struct ReplicaSetState: Sendable {
     for index in entries.indices {
       if let replica = wanted.removeValue(forKey: entries[index].replica.podUID) {
         // A pod that turned ready again starts with a clean record.
-        if replica.accepts, !entries[index].replica.accepts { entries[index].forgive() }
+        let wasServing = entries[index].replica.accepts
+        if replica.accepts, !wasServing { entries[index].forgive() }
+        // A slice tells the time of its latest change, which may be another pod's: the first telling counts.
+        let since = wasServing ? entries[index].replica.readySince : replica.readySince
         entries[index].replica = replica
+        entries[index].replica.readySince = since
         entries[index].isPresent = true
         entries[index].slots = share.slots(of: replica.maxConcurrency, podUID: replica.podUID)
       } else if entries[index].isPresent {

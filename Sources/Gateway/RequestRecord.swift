@@ -16,7 +16,8 @@ struct RequestRecord: Sendable {
 
   /// When the request's head was read.
   let arrival: Now
-  var gate: ServiceGate?
+  private(set) var gate: ServiceGate?
+  private(set) var modelProtocol: ModelProtocol?
   var pool: Pool?
   var placement = Placement.ready
   /// Until the first byte was sent upstream; zero when it was placed at once.
@@ -29,6 +30,12 @@ struct RequestRecord: Sendable {
   var errorCode: String?
 
   init(arrival: Now) { self.arrival = arrival }
+
+  /// The request is this service's.
+  mutating func concern(_ gate: ServiceGate, _ service: ServiceRoute) {
+    self.gate = gate
+    modelProtocol = service.modelProtocol
+  }
 
   /// The fields that every answer about a service carries.
   var headers: [(String, String)] {

@@ -27,6 +27,11 @@ struct RequestTarget: Equatable, Sendable {
   /// What is sent upstream in origin form.
   var originForm: String { query.isEmpty ? path : path + query }
 
+  /// Authority of an absolute-form target without the work of taking the rest apart; nil in origin form.
+  static func authority(of target: String) -> String? {
+    target.utf8.first == UInt8(ascii: "/") ? nil : RequestTarget(target)?.authority
+  }
+
   private static func normalized(_ path: Substring) -> String {
     guard path.utf8.contains(UInt8(ascii: ".")) || path.utf8.contains(UInt8(ascii: "%")) else { return String(path) }
     var kept: [Substring] = []

@@ -65,6 +65,9 @@ public struct Refusal: Hashable, Sendable {
     self.nextAttempt = nextAttempt
     self.always = always
   }
+
+  /// Whether it holds at a time: when the next attempt is due, the request that comes is the one that makes it.
+  func isInForce(wallUnix: Double) -> Bool { nextAttempt.map { $0.timeIntervalSince1970 > wallUnix } ?? true }
 }
 
 /// All that a gateway needs to know of one service; immutable, replaced as a whole.

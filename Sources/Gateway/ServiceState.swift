@@ -24,6 +24,7 @@ struct ServiceState<Waiter: Sendable>: Sendable {
   }
 
   private(set) var route: ServiceRoute
+  private var share: GatewayShare
   private(set) var queue = HoldQueue<Waiter>()
   private(set) var load = LoadAccount()
   private var replicas = ReplicaSetState()
@@ -37,6 +38,7 @@ struct ServiceState<Waiter: Sendable>: Sendable {
 
   init(route: ServiceRoute, share: GatewayShare) {
     self.route = route
+    self.share = share
     _ = replicas.update(route.replicas, share: share)
   }
 
@@ -65,7 +67,7 @@ struct ServiceState<Waiter: Sendable>: Sendable {
   ///   - counts: It is demand. One that is not (a health check) is never held and does not show as load.
   mutating func admit(patience: Duration, counts: Bool, now: Duration, wallUnix: Double) -> Admission {
     guard isPresent else { return .refused(.serviceGone(route.key)) }
-    if let refusal = route.refusal, refusal.always || !isAwake {
+    if let refusal = refusal(wallUnix: wallUnix) {
       return .refused(.refusedByController(refusal, service: route, wallUnix: wallUnix))
     }
     // Who comes later does not overtake those who wait.
@@ -79,6 +81,12 @@ struct ServiceState<Waiter: Sendable>: Sendable {
       return .refused(.queueFull(route, held: queue.count, retryAfter: retryAfter(now: now)))
     }
     return .mustWait(asleep: !isAwake)
+  }
+
+  /// Why nobody is held now; nil: there is a replica, or one may be woken.
+  private func refusal(wallUnix: Double) -> Refusal? {
+    guard let refusal = route.refusal, refusal.always || !isAwake else { return nil }
+    return refusal.isInForce(wallUnix: wallUnix) ? refusal : nil
   }
 
   /// Puts a request in line. The ticket takes it out again.
@@ -134,7 +142,7 @@ struct ServiceState<Waiter: Sendable>: Sendable {
       refuseAll(.serviceGone(route.key), &verdicts, now: now)
       return verdicts
     }
-    if let refusal = route.refusal, refusal.always || !isAwake {
+    if let refusal = refusal(wallUnix: wallUnix) {
       refuseAll(.refusedByController(refusal, service: route, wallUnix: wallUnix), &verdicts, now: now)
       return verdicts
     }
@@ -163,8 +171,10 @@ struct ServiceState<Waiter: Sendable>: Sendable {
 
   /// Takes over a new view of the service. Returns the UIDs of pods that have gone. Call ``release(now:wallUnix:)`` next.
   mutating func update(route: ServiceRoute, share: GatewayShare, now: Duration) -> [String] {
+    if isPresent, route == self.route, share == self.share { return [] }
     isPresent = true
     self.route = route
+    self.share = share
     let gone = replicas.update(route.replicas, share: share)
     if !queue.isEmpty, !isAwake, wakingSince == nil { wakingSince = now }
     return gone
