@@ -4,7 +4,7 @@ import HTTPWire
 /// The fields of messages on their way through: hop-by-hop ones off, the traces of this hop on.
 enum ForwardedFields {
   /// What goes to the replica. `Host` stays the caller's; `Expect` was answered here.
-  static func request(_ headers: HTTPHeaders, authority: String?, client: String, scheme: String = "http") -> FieldBlock {
+  static func request(_ headers: HTTPHeaders, authority: String?, client: String, scheme: String) -> FieldBlock {
     var fields = FieldBlock()
     fields.appendForwardable(headers) { name, field in
       switch field {
@@ -25,7 +25,7 @@ enum ForwardedFields {
   }
 
   /// What goes back to the caller.
-  static func response(_ headers: HTTPHeaders, record: RequestRecord, closes: Bool) -> FieldBlock {
+  static func response(_ headers: HTTPHeaders, record: RequestRecord) -> FieldBlock {
     var fields = FieldBlock()
     fields.appendForwardable(headers) { name, _ in isOurs(name) }
     for (name, value) in record.headers { fields.append(name, value) }

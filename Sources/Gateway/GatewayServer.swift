@@ -83,15 +83,13 @@ public final class GatewayServer: Sendable {
   public func shutDown(delay: Duration, drain: Duration) async {
     core.isDraining = true
     let (workers, admin) = state.withLock { ($0.workers, $0.admin) }
-    await Task(executorPreference: adminLoop) { [adminLoop] in try? await adminLoop.sleep(for: delay) }.value
+    for worker in workers { worker.server.announceClose() }
+    try? await adminLoop.sleep(for: delay)
     await withTaskGroup(of: Void.self) { group in
-      for worker in workers {
-        group.addTask(executorPreference: worker.loop) { await worker.server.shutDown(graceful: drain) }
-      }
+      for worker in workers { group.addTask { await worker.server.shutDown(graceful: drain) } }
     }
-    if let admin {
-      await Task(executorPreference: adminLoop) { await admin.shutDown(graceful: .zero) }.value
-    }
+    // The controller reads the last counts until nothing is left to count.
+    await admin?.shutDown(graceful: .zero)
     for worker in workers { worker.loop.stop() }
     adminLoop.stop()
   }

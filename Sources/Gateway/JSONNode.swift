@@ -128,7 +128,7 @@ public struct ConfigurationError: Error, Equatable, CustomStringConvertible {
 
 extension Duration {
   /// Gateway API's duration text (GEP-2257): one to four groups of up to five digits and h, m, s or ms; nil for others.
-  package init?(resourceText text: String) {
+  init?(resourceText text: String) {
     var total = Duration.zero
     var rest = Substring(text)
     var groups = 0

@@ -200,7 +200,6 @@ struct RequestHandler: Sendable {
   ) async throws {
     var fields = extra
     if let contentType { fields.append(("content-type", contentType)) }
-    if core.isDraining { fields.append(("connection", "close")) }
     record.status = status
     try await exchange.respond(status: status, headers: fields, body: body)
   }
@@ -211,7 +210,6 @@ struct RequestHandler: Sendable {
     let shape = ErrorShape(protocol: record.modelProtocol, path: exchange.path)
     var fields = [("content-type", shape.contentType)]
     if let seconds = error.retryAfter { fields.append(("retry-after", String(seconds))) }
-    if core.isDraining { fields.append(("connection", "close")) }
     if record.gate != nil { fields += record.headers }
     do {
       try await exchange.respond(status: error.status, headers: fields, body: error.body(shape))

@@ -72,25 +72,32 @@ extension UpstreamRelay {
   private func exchangeMessages(on connection: UpstreamConnection, _ record: inout RequestRecord) async -> Attempt {
     do {
       try await connection.send(head: requestHead)
-      if case .whole(let bytes) = call.body, !bytes.isEmpty { try await connection.sendBody(bytes) }
+      // A replica may answer before it has read everything; then the rest is of no use to it.
+      if case .whole(let bytes) = call.body { try await connection.sendBody(bytes) }
     } catch {
-      // The replica may have answered before it read everything: what it said, if anything, is told below.
-      guard case .whole = call.body else { return noAnswer(error, connection) }
+      return noAnswer(error, connection)
     }
     noteFirstByte(record)
-    guard case .streamed = call.body else { return await relayAnswer(on: connection, &record) }
+    guard case .streamed = call.body else {
+      return await relayAnswer(on: connection, silence: call.service.responseTimeout, &record)
+    }
     let upload = Upload()
     return await withTaskGroup(of: Void.self) { group in
       group.addTask { await send(upload, on: connection) }
-      let outcome = await relayAnswer(on: connection, &record)
+      // While the body is on its way, a replica that says nothing is no silent one.
+      let outcome = await relayAnswer(on: connection, silence: Self.uploadLimit, upload: upload, &record)
       if !upload.isOver {
         // The answer is over before the body: nobody reads the rest.
         connection.close()
         group.cancelAll()
       }
-      return upload.callerFailed ? .over(.left) : outcome
+      if upload.callerFailed { return .over(.left) }
+      return upload.wasFollowedBySilence ? .over(.refused(.silent(call.service))) : outcome
     }
   }
+
+  /// Longest upload; the caller's own pace is bounded by the server's body timeout.
+  private static let uploadLimit: Duration = .seconds(24 * 3600)
 
   private var requestHead: RequestHeadBytes {
     let framing: BodyFraming
@@ -100,22 +107,30 @@ extension UpstreamRelay {
     case .streamed: framing = exchange.contentLength.map { .length($0) } ?? .chunked
     }
     let fields = ForwardedFields.request(
-      exchange.headers, authority: RequestTarget.authority(of: exchange.target), client: exchange.remoteAddress.host)
+      exchange.headers, authority: RequestTarget.authority(of: exchange.target), client: exchange.remoteAddress.host,
+      scheme: exchange.isSecure ? "https" : "http")
     return RequestHeadBytes(method: call.method, target: call.target, fields: fields, framing: framing)
   }
 
   /// Passes the body on as fast as the replica takes it.
   private func send(_ upload: Upload, on connection: UpstreamConnection) async {
     do {
-      while let piece = try await exchange.readBody() {
-        upload.hasBegun = true
-        do { try await connection.sendBody(piece) } catch { return }
+      // Copies nothing but what the replica's socket does not take at once.
+      while try await exchange.readBody({ try connection.enqueueBody($0) }) {
+        guard try await connection.bodyDrained() else { return }
       }
       try await connection.finishBody()
       upload.isOver = true
+      guard !upload.isAnswered else { return }
+      upload.timer = exchange.loop.schedule(after: call.service.responseTimeout) {
+        upload.wasFollowedBySilence = true
+        connection.close()
+      }
     } catch {
-      // The caller broke off or sent what is no HTTP: the replica must not take the part for the whole.
-      if !Task.isCancelled { upload.callerFailed = true }
+      // If it was the caller that broke off, the replica must not take the part for the whole.
+      if !Task.isCancelled, exchange.isDisconnected || (error as? HTTPError)?.code == .malformed {
+        upload.callerFailed = true
+      }
       connection.close()
     }
   }
@@ -130,12 +145,21 @@ extension UpstreamRelay {
       ["service": call.service.key.description, "pod": lease.replica.podUID, "readyToFirstByteSeconds": seconds])
   }
 
-  private func relayAnswer(on connection: UpstreamConnection, _ record: inout RequestRecord) async -> Attempt {
+  private func relayAnswer(
+    on connection: UpstreamConnection, silence: Duration, upload: Upload? = nil, _ record: inout RequestRecord
+  ) async -> Attempt {
     let head: ResponseHead
     do {
-      head = try await connection.readHead(timeout: call.service.responseTimeout)
+      head = try await connection.readHead(timeout: silence)
     } catch {
       return noAnswer(error, connection)
+    }
+    if let upload {
+      upload.isAnswered = true
+      if let timer = upload.timer { exchange.loop.cancel(timer) }
+    }
+    guard !head.isUpgrade else {
+      return .over(.refused(.badAnswer(call.service, problem: "it switches protocols unasked")))
     }
     record.firstByte = exchange.loop.now - record.arrival.monotonic
     record.status = head.status
@@ -143,28 +167,43 @@ extension UpstreamRelay {
     do {
       try await relay(head, from: connection, record)
       return .over(.answered)
-    } catch let error as ReplicaFailure {
+    } catch is CallerGone {
+      record.status = 0
+      return .over(.left)
+    } catch {
+      guard !exchange.isDisconnected else {
+        record.status = 0
+        return .over(.left)
+      }
       call.gate.metrics.brokeOff()
       core.log.warning(
         "a replica broke off its answer",
-        ["service": call.service.key.description, "pod": lease.replica.podUID, "problem": "\(error.cause)"])
-      return .over(exchange.isDisconnected ? .left : .broken)
-    } catch {
-      record.status = 0
-      return .over(.left)
+        ["service": call.service.key.description, "pod": lease.replica.podUID, "problem": "\(error)"])
+      return .over(.broken)
     }
   }
 
-  /// Passes the answer on as it comes, no faster than the caller takes it.
+  /// Passes the answer on as it comes, no faster than the caller takes it. - Throws: ``CallerGone``, or what the replica's
+  /// side failed with.
   private func relay(_ head: ResponseHead, from connection: UpstreamConnection, _ record: RequestRecord) async throws {
-    let fields = ForwardedFields.response(head.headers, record: record, closes: core.isDraining)
+    let fields = ForwardedFields.response(head.headers, record: record)
     let silence = call.service.responseTimeout
-    func next() async throws -> [UInt8]? {
-      do { return try await connection.readBody(idleTimeout: silence) } catch { throw ReplicaFailure(cause: error) }
+    do {
+      try exchange.startResponse(
+        status: head.status, reason: head.reason, fields: fields, contentLength: head.contentLength)
+    } catch {
+      throw CallerGone()
     }
-    try await exchange.startResponse(status: head.status, fields: fields, contentLength: head.contentLength)
-    while let piece = try await next() { try await exchange.write(piece) }
-    try await exchange.finish()
+    // Copies nothing but what the caller's socket does not take at once.
+    while try await connection.readBody(
+      idleTimeout: silence,
+      { piece in
+        do { try exchange.enqueue(piece) } catch { throw CallerGone() }
+      })
+    {
+      do { try await exchange.drained() } catch { throw CallerGone() }
+    }
+    do { try await exchange.finish() } catch { throw CallerGone() }
   }
 
   /// What it means that no head of an answer came.
@@ -172,26 +211,30 @@ extension UpstreamRelay {
     if exchange.isDisconnected { return .over(.left) }
     let canRepeat: Bool
     if case .streamed = call.body { canRepeat = false } else { canRepeat = true }
-    guard let error = error as? HTTPError else { return .over(.failed(problem: "\(error)", mayRetry: canRepeat)) }
-    switch error.code {
-    case .timedOut: return .over(.refused(.silent(call.service)))
-    case .malformed: return .over(.refused(.badAnswer(call.service, problem: "\(error)")))
+    switch (error as? HTTPError)?.code {
+    case .timedOut?: return .over(.refused(.silent(call.service)))
+    case .malformed?: return .over(.refused(.badAnswer(call.service, problem: "\(error)")))
     default:
       if connection.isReused, canRepeat { return .stale }
       return .over(.failed(problem: "\(error)", mayRetry: canRepeat))
     }
   }
 
-  /// The replica's end of a relay failed, not the caller's.
-  private struct ReplicaFailure: Error { var cause: any Error }
+  /// The caller's end of a relay failed, not the replica's.
+  private struct CallerGone: Error {}
 }
 
 /// How far the body of a request has come. Confined to the exchange's loop.
 ///
 /// `@unchecked Sendable`: both tasks that touch it run on that loop, by the task executor they inherit.
 private final class Upload: @unchecked Sendable {
-  var hasBegun = false
+  /// The replica has the whole body.
   var isOver = false
+  /// The head of the answer has come.
+  var isAnswered = false
   /// The caller did not send its body to the end.
   var callerFailed = false
+  /// Ends the wait for an answer to a body that was sent whole.
+  var timer: TimerID?
+  var wasFollowedBySilence = false
 }

@@ -61,7 +61,7 @@ public final class ActivationWriter: WakeSignal, ControllerRuntime.Service {
       return .done
     } catch {
       heldSince.withLock { if $0[service] == nil { $0[service] = since } }
-      return .retry(String(describing: error))
+      return .retry(reason: String(describing: error))
     }
   }
 

@@ -28,10 +28,10 @@ public final class ClusterView: ControllerRuntime.Service {
   ) {
     self.builder = builder
     self.publish = publish
-    services = Informer(client: client, selection: ObjectSelection(.inferenceServices), clock: clock, log: log)
+    services = Informer(client: client, selection: ObjectSelection(InferenceService.resourceType), clock: clock, log: log)
     slices = Informer(
       client: client,
-      selection: ObjectSelection(.endpointSlices, labelSelector: RoutingViewBuilder.serviceLabel), clock: clock, log: log)
+      selection: ObjectSelection(.endpointSlices, labelSelector: Labels.service), clock: clock, log: log)
     gatewaySlices = Informer(
       client: client,
       selection: ObjectSelection(
@@ -52,13 +52,14 @@ public final class ClusterView: ControllerRuntime.Service {
 
   private func follow() async throws {
     for informer in [services, slices, gatewaySlices] { try await informer.waitForSync() }
-    publish(view)
+    var builder = builder
+    publish(view(&builder))
     // Changes that come while a view is built are in the next one together.
-    for await _ in changes.stream { publish(view) }
+    for await _ in changes.stream { publish(view(&builder)) }
     try Task.checkCancellation()
   }
 
-  private var view: RoutingView {
+  private func view(_ builder: inout RoutingViewBuilder) -> RoutingView {
     builder.view(
       services: services.store.list(), slices: slices.store.list(), gatewaySlices: gatewaySlices.store.list())
   }

@@ -1,16 +1,18 @@
 import Gateway
+import InferenceAPI
 import KubernetesAPI
 
-/// Makes a gateway's view out of Kubernetes objects: a pure function, called whenever one of them changed.
+/// Makes a gateway's view out of Kubernetes objects, as a value: the same objects give the same view.
+///
+/// What was read of a service is kept by its resource version, so that a change of one costs the reading of one.
 public struct RoutingViewBuilder: Sendable {
   /// `<name>.<namespace>.<domain>` names a service.
-  public var domain: String
+  public let domain: String
   /// This gateway's own name among the endpoints of the gateways' Service: its pod's.
-  public var identity: String
+  public let identity: String
   /// Service that the gateways' own endpoints belong to.
   public static let gatewayServiceName = "pilotlight-gateway"
-  static let serviceLabel = "serving.pilotlight.dev/service"
-  static let poolLabel = "serving.pilotlight.dev/pool"
+  private var known: [ObjectKey: (version: String, reading: ServiceReading)] = [:]
 
   public init(domain: String, identity: String) {
     self.domain = domain
@@ -21,21 +23,29 @@ public struct RoutingViewBuilder: Sendable {
   ///   - services: InferenceServices.
   ///   - slices: EndpointSlices of the services' pools, by their labels.
   ///   - gatewaySlices: EndpointSlices of the gateways' own Service.
-  public func view(
+  public mutating func view(
     services: [KubernetesObject], slices: [KubernetesObject], gatewaySlices: [KubernetesObject]
   ) -> RoutingView {
-    var byService: [ServiceKey: [EndpointSlice]] = [:]
+    var slicesOf: [ObjectKey: [EndpointSlice]] = [:]
     for object in slices {
-      guard let name = object.metadata.labels[Self.serviceLabel] else { continue }
-      let key = ServiceKey(namespace: object.metadata.namespace, name: name)
-      byService[key, default: []].append(EndpointSlice(object))
+      guard let name = object.metadata.labels[Labels.service] else { continue }
+      slicesOf[ObjectKey(namespace: object.metadata.namespace, name: name), default: []].append(EndpointSlice(object))
     }
-    let routes = services.map { service in
-      var route = InferenceServiceReader(service).route
-      let reader = ReplicaReader(service: service, order: route.order)
-      route.replicas = reader.replicas(in: byService[route.key] ?? [])
-      return route
+    var read: [ObjectKey: (version: String, reading: ServiceReading)] = [:]
+    var routes: [ServiceRoute] = []
+    for object in services {
+      let key = object.key
+      let version = object.metadata.resourceVersion
+      let reading: ServiceReading
+      if let old = known[key], old.version == version, !version.isEmpty {
+        reading = old.reading
+      } else {
+        reading = ServiceReading(object)
+      }
+      read[key] = (version, reading)
+      routes.append(reading.route(with: slicesOf[key] ?? []))
     }
+    known = read
     return RoutingView(services: routes, domain: domain, share: share(of: gatewaySlices))
   }
 

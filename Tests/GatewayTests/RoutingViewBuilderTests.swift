@@ -6,7 +6,17 @@ import Testing
 @testable import GatewayCluster
 
 struct RoutingViewBuilderTests {
-  private static let builder = RoutingViewBuilder(domain: "models.test", identity: "gateway-b")
+  private static func view(_ service: KubernetesObject, _ slices: [KubernetesObject] = []) throws -> ServiceRoute {
+    var builder = RoutingViewBuilder(domain: "models.test", identity: "gateway-b")
+    return try #require(builder.view(services: [service], slices: slices, gatewaySlices: []).services.first)
+  }
+
+  /// `spec` with a template, unless it has one.
+  private static func withTemplate(_ spec: String) -> String {
+    let template =
+      #""template": {"spec": {"containers": [{"name": "model", "image": "i", "ports": [{"containerPort": 8000}]}]}}"#
+    return spec == "{}" ? "{\(template)}" : "{\(template), \(spec.dropFirst())"
+  }
 
   private static func object(_ text: String) throws -> KubernetesObject {
     KubernetesObject(try JSONValue(parsing: Array(text.utf8)))
@@ -19,7 +29,7 @@ struct RoutingViewBuilderTests {
       """
       {"apiVersion": "serving.pilotlight.dev/v1alpha1", "kind": "InferenceService",
        "metadata": {"namespace": "default", "name": "owl", "generation": \(generation),
-        "creationTimestamp": "2026-01-01T00:00:00Z"}, "spec": \(spec), "status": \(status)}
+        "creationTimestamp": "2026-01-01T00:00:00Z"}, "spec": \(withTemplate(spec)), "status": \(status)}
       """)
   }
 
@@ -63,7 +73,7 @@ struct RoutingViewBuilderTests {
         ].joined(separator: ",")),
       try Self.slice("owl-dedicated-x", pool: "dedicated", port: 8001, endpoints: Self.endpoint("a", "fd00::1")),
     ]
-    let route = try #require(Self.builder.view(services: [service], slices: slices, gatewaySlices: []).services.first)
+    let route = try Self.view(service, slices)
     #expect(route.replicas.map(\.podUID) == ["a", "b", "c", "d"])
     #expect(route.replicas.map(\.pool) == [.dedicated, .burst, .burst, .burst])
     #expect(route.replicas.map(\.maxConcurrency) == [3, 8, 8, 8])
@@ -75,12 +85,12 @@ struct RoutingViewBuilderTests {
   }
 
   @Test(
-    "The limit of a replica is maxConcurrency, else twice the target, else 64",
-    arguments: [("{}", 64), (#"{"scaling": {"target": 3}}"#, 6), (#"{"scaling": {"maxConcurrency": 5}}"#, 5)])
+    "The limit of a replica is maxConcurrency, else twice the target",
+    arguments: [("{}", 16), (#"{"scaling": {"target": 3}}"#, 6), (#"{"scaling": {"maxConcurrency": 5}}"#, 5)])
   func limits(spec: String, limit: Int) throws {
     let slices = [try Self.slice("s", pool: "burst", port: 1, endpoints: Self.endpoint("a", "10.0.0.2"))]
-    let view = Self.builder.view(services: [try Self.service(spec: spec)], slices: slices, gatewaySlices: [])
-    #expect(view.services.first?.replicas.map(\.maxConcurrency) == [limit])
+    let route = try Self.view(try Self.service(spec: spec), slices)
+    #expect(route.replicas.map(\.maxConcurrency) == [limit])
   }
 
   @Test("Names, hosts, queue and timeouts come from the spec")
@@ -88,10 +98,10 @@ struct RoutingViewBuilderTests {
     let spec = #"""
       {"model": {"name": "Qwen/Qwen3-8B", "aliases": ["gpt"], "adapters": [{"name": "lora"}], "protocol": "KServeV1",
         "hostnames": ["llm.test"], "healthPath": "/up"}, "queue": {"maxRequests": 7, "maxWait": "20s"},
-       "timeouts": {"response": "3s"}, "routing": {"order": ["Burst", "Overflow"]}}
+        "timeouts": {"response": "3s"}, "routing": {"order": ["Burst", "Overflow"]}}
       """#
     let service = try Self.service(spec: spec, status: #"{"coldStart": {"p50": "12s"}}"#)
-    let route = try #require(Self.builder.view(services: [service], slices: [], gatewaySlices: []).services.first)
+    let route = try Self.view(service)
     #expect(
       route
         == ServiceRoute(
@@ -116,7 +126,8 @@ struct RoutingViewBuilderTests {
       (#"{"suspend": true}"#, "{}", "Suspended always"),
       ("{}", ready("True", "Asleep"), nil),
       ("{}", ready("False", "NoCapacity"), "NoCapacity"),
-      ("{}", ready("False", "UnsupportedField"), "UnsupportedField always"),
+      (#"{"burst": {"sleepAfter": "Auto"}}"#, "{}", "Invalid always"),
+      (#"{"scaling": {"mode": "Predictive"}}"#, "{}", "UnsupportedField always"),
       ("{}", ready("False", "NoCapacity", observed: 0), nil),
       ("{}", ready("False", "Unschedulable"), nil),
       ("{}", ready("False", "StartupTimeout", next: "2026-01-01T00:01:00Z"), "StartupTimeout 1767225660"),
@@ -126,7 +137,7 @@ struct RoutingViewBuilderTests {
     ] as [(String, String, String?)])
   func refusal(spec: String, status: String, expected: String?) throws {
     let service = try Self.service(spec: spec, status: status)
-    let refusal = Self.builder.view(services: [service], slices: [], gatewaySlices: []).services.first?.refusal
+    let refusal = try Self.view(service).refusal
     let found = refusal.map { refusal in
       refusal.reason + (refusal.nextAttempt.map { " \(Int($0.timeIntervalSince1970))" } ?? "")
         + (refusal.always ? " always" : "")
@@ -141,6 +152,7 @@ struct RoutingViewBuilderTests {
       ([("gateway-a", false), ("gateway-c", false)], 1, 3), ([("gateway-a", true), ("gateway-b", false)], 0, 1),
     ] as [([(String, Bool)], Int, Int)])
   func share(names: [(String, Bool)], index: Int, count: Int) throws {
-    #expect(Self.builder.share(of: try Self.gateways(names)) == GatewayShare(index: index, count: count))
+    let builder = RoutingViewBuilder(domain: "models.test", identity: "gateway-b")
+    #expect(builder.share(of: try Self.gateways(names)) == GatewayShare(index: index, count: count))
   }
 }
