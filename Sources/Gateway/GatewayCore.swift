@@ -56,41 +56,36 @@ final class GatewayCore: Sendable {
 
   // MARK: - The view
 
-  /// Swaps in a new view. One caller at a time. Returns the UIDs of pods that have gone, sorted.
+  /// Swaps in a new view; calls are taken one after the other. Returns the UIDs of pods that have gone, sorted.
   func apply(_ view: RoutingView, now: Now) -> [String] {
-    var gone: [String] = []
-    var known = gates.withLock { $0 }
-    var present: [ServiceGate] = []
-    present.reserveCapacity(view.services.count)
-    var left = Set(known.keys)
-    for service in view.services {
-      left.remove(service.key)
-      if let gate = known[service.key] {
-        gone += gate.update(route: service, share: view.share, now: now.monotonic)
-        present.append(gate)
-      } else {
+    gates.withLock { known in
+      var gone: [String] = []
+      var left = Set(known.keys)
+      let present = view.services.map { service in
+        left.remove(service.key)
+        if let gate = known[service.key] {
+          gone += gate.update(route: service, share: view.share, now: now.monotonic)
+          return gate
+        }
         let gate = ServiceGate(
           route: service, share: view.share, budget: budget, metrics: ServiceMetrics(metrics, service.key),
           signal: signal, feed: feed)
         known[service.key] = gate
-        present.append(gate)
+        return gate
       }
-    }
-    var retired: [ServiceGate] = []
-    for key in left.sorted() {
-      guard let gate = known[key] else { continue }
-      gone += gate.retire()
-      retired.append(gate)
-      if gate.isFinished {
-        known[key] = nil
-        gate.metrics.forget()
+      for key in left {
+        guard let gate = known[key] else { continue }
+        gone += gate.retire()
+        gate.pump(now)
+        if gate.isFinished {
+          known[key] = nil
+          gate.metrics.forget()
+        }
       }
+      snapshot.withLock { $0 = RoutingSnapshot(view: view, gates: present) }
+      for gate in present { gate.pump(now) }
+      return gone.sorted()
     }
-    gates.withLock { $0 = known }
-    snapshot.withLock { $0 = RoutingSnapshot(view: view, gates: present) }
-    for gate in present { gate.pump(now) }
-    for gate in retired { gate.pump(now) }
-    return gone.sorted()
   }
 
   /// Asks again for the wakes that are still needed.

@@ -67,14 +67,12 @@ public final class GatewayServer: Sendable {
     return (address, adminAddress)
   }
 
-  /// Swaps in a view, in the order of the calls; held requests whose wait it ends go on at once.
+  /// Swaps in a view; held requests whose wait it ends go on at once.
   public func update(_ view: RoutingView) {
-    adminLoop.execute { [self] in
-      let gone = core.apply(view, now: adminLoop.moment)
-      guard !gone.isEmpty else { return }
-      for worker in state.withLock({ $0.workers }) {
-        worker.loop.execute { for uid in gone { worker.pool.evict(key: uid) } }
-      }
+    let gone = core.apply(view, now: adminLoop.moment)
+    guard !gone.isEmpty else { return }
+    for worker in state.withLock({ $0.workers }) {
+      worker.loop.execute { for uid in gone { worker.pool.evict(key: uid) } }
     }
   }
 
