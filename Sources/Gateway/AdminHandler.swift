@@ -87,8 +87,8 @@ final class AdminHandler: Sendable {
         if let refusal = service.refusal { text += "  refused: \(refusal.reason): \(refusal.message)\n" }
         for replica in service.replicas {
           let inFlight = load.inFlightByPod[replica.podUID] ?? 0
-          text += "  \(replica.pool.rawValue) \(replica.podUID) \(replica.address.host):\(replica.address.port)"
-          text += " ready=\(replica.isReady) leaving=\(replica.isLeaving) inFlight=\(inFlight)/\(replica.maxConcurrency)\n"
+          text += "  \(replica.pool.rawValue) \(replica.podUID) \(replica.address) ready=\(replica.isReady)"
+          text += " leaving=\(replica.isLeaving) inFlight=\(inFlight)/\(replica.maxConcurrency)\n"
         }
       }
     }

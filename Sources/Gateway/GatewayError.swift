@@ -1,5 +1,6 @@
-import struct FoundationEssentials.Date
 import Telemetry
+
+import struct FoundationEssentials.Date
 
 /// An answer that the gateway gives itself.
 struct GatewayError: Error, Equatable, Sendable {

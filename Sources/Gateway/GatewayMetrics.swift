@@ -40,14 +40,16 @@ public struct GatewayMetrics: Sendable {
     broken = registry.counter(
       "pilotlight_gateway_broken_answers_total", help: "Answers that a replica broke off.", labels: service)
     held = registry.gauge("pilotlight_gateway_held_requests", help: "Requests held now.", labels: service)
-    inFlight = registry.gauge("pilotlight_gateway_in_flight_requests", help: "Requests at replicas now.", labels: service)
+    inFlight = registry.gauge(
+      "pilotlight_gateway_in_flight_requests", help: "Requests at replicas now.", labels: service)
     heldBytes = registry.gauge("pilotlight_gateway_held_bytes", help: "Request bytes kept in memory now.")
     wait = registry.histogram(
       "pilotlight_gateway_wait_seconds", help: "Arrival to first byte upstream, of held requests.", labels: service)
     firstByte = registry.histogram(
       "pilotlight_gateway_first_byte_seconds", help: "Arrival to the first byte of the answer.", labels: service)
     readyToFirstByte = registry.histogram(
-      "pilotlight_gateway_ready_to_first_byte_seconds", help: "Pod ready to the first byte sent to it.", labels: service)
+      "pilotlight_gateway_ready_to_first_byte_seconds", help: "Pod ready to the first byte sent to it.",
+      labels: service)
   }
 }
 

@@ -56,7 +56,8 @@ final class ServiceGate: Sendable {
   /// Holds a request until a replica has a slot for it, its patience ends or its caller leaves. On the exchange's loop.
   func hold(_ exchange: HTTPExchange, _ place: HoldPlace) async -> HoldOutcome {
     guard budget.takePlace() else {
-      return .refused(.gatewayFull(retryAfter: state.withLock { $0.waitOver(now: place.now.monotonic).retryAfter ?? 1 }))
+      let advice = state.withLock { $0.waitOver(now: place.now.monotonic).retryAfter }
+      return .refused(.gatewayFull(retryAfter: advice ?? 1))
     }
     defer { budget.returnPlace() }
     let loop = exchange.loop

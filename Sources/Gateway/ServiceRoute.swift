@@ -1,4 +1,5 @@
 import EventLoop
+
 import struct FoundationEssentials.Date
 
 /// A set of like replicas of one service.

@@ -73,7 +73,7 @@ extension UpstreamRelay {
     do {
       try await connection.send(head: requestHead)
       // A replica may answer before it has read everything; then the rest is of no use to it.
-      if case .whole(let bytes) = call.body { try await connection.sendBody(bytes) }
+      if case .whole(let bytes) = call.body { _ = try await connection.sendBody(bytes) }
     } catch {
       return noAnswer(error, connection)
     }
@@ -116,9 +116,7 @@ extension UpstreamRelay {
   private func send(_ upload: Upload, on connection: UpstreamConnection) async {
     do {
       // Copies nothing but what the replica's socket does not take at once.
-      while try await exchange.readBody({ try connection.enqueueBody($0) }) {
-        guard try await connection.bodyDrained() else { return }
-      }
+      while try await exchange.readBody({ try connection.enqueueBody($0) }) { try await connection.bodyTaken() }
       try await connection.finishBody()
       upload.isOver = true
       guard !upload.isAnswered else { return }

@@ -28,7 +28,8 @@ public final class ClusterView: ControllerRuntime.Service {
   ) {
     self.builder = builder
     self.publish = publish
-    services = Informer(client: client, selection: ObjectSelection(InferenceService.resourceType), clock: clock, log: log)
+    services = Informer(
+      client: client, selection: ObjectSelection(InferenceService.resourceType), clock: clock, log: log)
     slices = Informer(
       client: client,
       selection: ObjectSelection(.endpointSlices, labelSelector: Labels.service), clock: clock, log: log)

@@ -18,12 +18,12 @@ final class GatewayHarness: Sendable {
   /// The replicas' servers: they serve as long as somebody has them.
   private let replicas = Mutex<[HTTPServer]>([])
 
-  init(_ change: (inout GatewayConfiguration) -> Void = { _ in }) throws {
+  init(changing field: WritableKeyPath<GatewayConfiguration, Int> = \.accessLogSampling, to value: Int = 0) throws {
     var configuration = GatewayConfiguration(identity: "gateway-0")
     configuration.listen = "127.0.0.1:0"
     configuration.admin = "127.0.0.1:0"
     configuration.accessLogSampling = 0
-    change(&configuration)
+    configuration[keyPath: field] = value
     loop = try EventLoop(name: "test")
     loop.start()
     pool = UpstreamPool(loop: loop)
@@ -33,10 +33,10 @@ final class GatewayHarness: Sendable {
 
   /// Runs a test's body on the loop of callers and replicas, and ends both loops after it.
   static func run(
-    _ change: (inout GatewayConfiguration) -> Void = { _ in },
+    changing field: WritableKeyPath<GatewayConfiguration, Int> = \.accessLogSampling, to value: Int = 0,
     _ body: @escaping @Sendable (GatewayHarness) async throws -> Void
   ) async throws {
-    let harness = try GatewayHarness(change)
+    let harness = try GatewayHarness(changing: field, to: value)
     try await Task(executorPreference: harness.loop) { try await body(harness) }.value
     await harness.server.shutDown(delay: .zero, drain: .zero)
     harness.loop.stop()

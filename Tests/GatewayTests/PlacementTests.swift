@@ -90,9 +90,9 @@ struct PlacementTests {
     for index in 0..<3 {
       var state = Self.state([try replica("a", slots: 1)], share: GatewayShare(index: index, count: 3))
       let attempt3 = state.acquire(order: Self.order, now: .zero)
-    #expect(attempt3 != nil)
+      #expect(attempt3 != nil)
       let attempt4 = state.acquire(order: Self.order, now: .zero)
-    #expect(attempt4 == nil)
+      #expect(attempt4 == nil)
     }
   }
 }

@@ -43,7 +43,8 @@ struct RoutingViewBuilderTests {
       """)
   }
 
-  private static func endpoint(_ uid: String, _ address: String, ready: Bool = true, terminating: Bool = false) -> String
+  private static func endpoint(_ uid: String, _ address: String, ready: Bool = true, terminating: Bool = false)
+    -> String
   {
     """
     {"addresses": ["\(address)"], "conditions": {"ready": \(ready), "terminating": \(terminating)},
@@ -55,7 +56,8 @@ struct RoutingViewBuilderTests {
     let endpoints = names.map { endpoint($0.0, "10.0.0.1", terminating: $0.1) }.joined(separator: ",")
     return [
       try object(
-        #"{"metadata": {"labels": {"kubernetes.io/service-name": "pilotlight-gateway"}}, "endpoints": [\#(endpoints)]}"#)
+        #"{"metadata": {"labels": {"kubernetes.io/service-name": "pilotlight-gateway"}}, "endpoints": [\#(endpoints)]}"#
+      )
     ]
   }
 
