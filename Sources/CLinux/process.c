@@ -30,9 +30,11 @@ __attribute__((noreturn)) static void run_child(const struct cl_spawn_request *r
   for (int number = 1; number < NSIG; number++) sigaction(number, &defaults, NULL);
 
   setsid();
-  prctl(PR_SET_PDEATHSIG, SIGKILL);
-  // The parent may have died before the line above took effect.
-  if (getppid() != parent) _exit(127);
+  if (request->dies_with_caller) {
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    // The parent may have died before the line above took effect.
+    if (getppid() != parent) _exit(127);
+  }
 
   int input = above_standard(request->input);
   int output = above_standard(request->output);

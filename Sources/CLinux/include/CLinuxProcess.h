@@ -16,14 +16,16 @@ struct cl_spawn_request {
   int input;
   int output;
   int error;
+  /// Nonzero: the kernel kills the program (SIGKILL) when the calling *thread* ends, so call from a thread that lives as
+  /// long as the child may.
+  int dies_with_caller;
 };
 
 /// Which step failed; meaningful when cl_spawn returns a negative value.
 enum cl_spawn_step { CL_SPAWN_FORK = 0, CL_SPAWN_DIRECTORY = 1, CL_SPAWN_EXEC = 2 };
 
-/// Starts a program as leader of its own session and process group. The kernel kills it (SIGKILL) when the calling
-/// *thread* ends, so call it from a thread that lives as long as the child may. Returns the process id, or -errno with the
-/// failed step in *step. Blocks until the program is executing.
+/// Starts a program as leader of its own session and process group. Returns the process id, or -errno with the failed step
+/// in *step. Blocks until the program is executing.
 pid_t cl_spawn(const struct cl_spawn_request *request, enum cl_spawn_step *step);
 
 /// pidfd_open(2): a descriptor that becomes readable when the process ends. -errno on failure.
