@@ -87,6 +87,15 @@ final class ByteChannel: PollTarget, @unchecked Sendable {
     return .wouldBlock
   }
 
+  /// Whether nothing waits to be read, the peer's end included. What is read to find out is lost: for a connection that
+  /// is closed unless it is quiet.
+  func isQuiet() -> Bool {
+    guard isOpen, !peerEnded else { return false }
+    // TLS may bring records without data, such as session tickets.
+    if case .wouldBlock? = try? receive() { return true }
+    return false
+  }
+
   /// The TLS layer found nothing more to read.
   func noteDrained() { if !peerEnded { isReadable = false } }
 

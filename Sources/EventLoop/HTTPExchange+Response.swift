@@ -4,6 +4,8 @@ import HTTPWire
 extension HTTPExchange {
   /// Answers with a whole body. HEAD gets the same head without the body.
   public func respond(status: Int, headers: [(String, String)], body: [UInt8]) async throws {
+    // Who answers at once with the whole response wants no more of the request's body.
+    if hasUnwantedBody { keepsConnection = false }
     try await startResponse(status: status, headers: headers, contentLength: body.count)
     if !body.isEmpty { try await write(body) }
     try await finish()
@@ -30,7 +32,7 @@ extension HTTPExchange {
     let channel = connection.channel
     if let failure = channel.failure, !channel.isOpen { throw failure }
     let framing = framing(status: status, contentLength: contentLength)
-    if hasUnwantedBody || connection.server.announcesClose { keepsConnection = false }
+    if awaitsContinue || connection.server.announcesClose { keepsConnection = false }
     let closes = !keepsConnection
     // An HTTP/1.0 client keeps the connection only if it is told so.
     let announcesKeepAlive = head.minorVersion == 0 && !closes

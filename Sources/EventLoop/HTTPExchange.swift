@@ -21,7 +21,8 @@ public final class HTTPExchange: @unchecked Sendable {
   let connection: HTTPServerConnection
   var response = Response.none
   var keepsConnection: Bool
-  private var awaitsContinue: Bool
+  /// Whether the client waits for 100 (Continue): it may send its body unasked, or not at all.
+  private(set) var awaitsContinue: Bool
   private var disconnectAction: (() -> Void)?
 
   init(head: RequestHead, connection: HTTPServerConnection) {

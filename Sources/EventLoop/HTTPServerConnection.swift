@@ -42,24 +42,19 @@ final class HTTPServerConnection: ChannelObserver, @unchecked Sendable {
   }
 
   private func serve() async {
-    var lingers = false
     do {
       try await channel.handshake(until: server.loop.now + server.configuration.headTimeout)
       while let head = try await nextHead() {
-        guard try await handle(head) else {
-          lingers = !reader.body.isComplete
-          break
-        }
+        guard try await handle(head) else { break }
       }
     } catch let error as WireError {
       refuse(error)
-      lingers = true
     } catch let error as HTTPError where error.code == .timedOut && !isIdle {
       refuse(WireError(status: 408, reason: error.message))
     } catch {
       // The client is gone or was too slow: there is nobody to tell.
     }
-    await end(lingers: lingers)
+    await end()
     task = nil
     server.connectionEnded(self)
   }
@@ -97,12 +92,12 @@ final class HTTPServerConnection: ChannelObserver, @unchecked Sendable {
     }
   }
 
-  /// Sends the rest and closes. When the client may still be sending, its bytes are read and dropped for a moment first:
-  /// closing on unread bytes resets the connection and can destroy the answer on its way (RFC 9112, 9.6).
-  private func end(lingers: Bool) async {
+  /// Sends the rest and closes in stages (RFC 9112, 9.6): ends the sending half, then reads and drops what the client may
+  /// still send, for a moment. Closing on unread bytes resets the connection and can destroy the answer on its way.
+  private func end() async {
     do {
       try await channel.waitDrained()
-      if lingers {
+      if !isIdle, !channel.peerEnded {
         channel.endSending()
         let deadline = server.loop.now + .seconds(2)
         var dropped = 0

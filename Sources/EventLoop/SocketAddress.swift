@@ -11,7 +11,9 @@ public struct SocketAddress: Hashable, Sendable, CustomStringConvertible {
 
   /// Reads `127.0.0.1:8080` or `[::1]:8080`.
   public init(parsing text: String) throws {
-    guard let colon = text.lastIndex(of: ":"), let port = UInt16(text[text.index(after: colon)...]) else {
+    guard let colon = text.lastIndex(of: ":"), let port = UInt16(text[text.index(after: colon)...]),
+      text[colon...].dropFirst().utf8.allSatisfy({ (0x30...0x39).contains($0) })
+    else {
       throw Self.refusal(text)
     }
     let host = text[..<colon]

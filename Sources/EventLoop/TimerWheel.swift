@@ -79,18 +79,21 @@ struct TimerWheel<Payload> {
     return nil
   }
 
-  /// The first occupied bucket and the tick at which it begins.
+  /// The occupied bucket that begins first, and the tick at which it does. Of two that begin together the one of the
+  /// higher level, whose timers must be sorted into the lower one before that fires.
   private func nextBucket() -> (bucket: Int, start: UInt64)? {
+    var first: (bucket: Int, start: UInt64)?
     for level in 0..<Self.levels where occupied[level] != 0 {
       let shift = UInt64(level * 6)
       let position = (current >> shift) & 63
       // Slots behind the position belong to the next turn of this level.
       let rotated = occupied[level] >> position | (position == 0 ? 0 : occupied[level] << (64 - position))
       let distance = UInt64(rotated.trailingZeroBitCount)
-      let start = ((current >> shift) + distance) << shift
-      return (level * 64 + Int((position + distance) & 63), max(start, current))
+      let start = max(((current >> shift) + distance) << shift, current)
+      if let first, first.start < start { continue }
+      first = (level * 64 + Int((position + distance) & 63), start)
     }
-    return nil
+    return first
   }
 
   private mutating func link(_ slot: Int32) {

@@ -214,10 +214,10 @@ public final class UpstreamConnection: ChannelObserver, @unchecked Sendable {
 
   /// Whether the request and its response are complete and both sides allow another on this connection.
   var isReusable: Bool {
-    guard channel.isOpen, !channel.peerEnded, !reader.hasInput, !channel.isReadable, channel.queued == 0,
-      case .complete = sending, let head
-    else { return false }
-    return head.keepsAlive && reader.body.isComplete && !head.isUpgrade
+    guard case .complete = sending, let head, head.keepsAlive, reader.body.isComplete, !head.isUpgrade else {
+      return false
+    }
+    return channel.queued == 0 && !reader.hasInput && channel.isQuiet()
   }
 
   func becomeIdle(until deadline: Duration) {
@@ -258,7 +258,11 @@ public final class UpstreamConnection: ChannelObserver, @unchecked Sendable {
 
   /// A server that speaks without being asked (or closes) is not used again.
   func channelHasInput() {
-    if isIdle { pool.dropIdle(self) } else { channel.resumeWriter() }
+    if !isIdle {
+      channel.resumeWriter()
+    } else if !channel.isQuiet() {
+      pool.dropIdle(self)
+    }
   }
 
   func channelIdleExpired() { if isIdle { pool.dropIdle(self) } }

@@ -3,21 +3,27 @@ import Testing
 
 @testable import EventLoop
 
-/// A loop with a server on a free loopback port and a pool to call it with; everything ends with `body`.
+/// A loop with a server on a free loopback port and a pool to call it with; everything ends with `client`.
 func withServer(
-  _ change: (inout HTTPServerConfiguration) -> Void = { _ in },
+  _ configuration: HTTPServerConfiguration? = nil,
   handler: @escaping @Sendable (HTTPExchange) async -> Void,
-  _ body: @escaping @Sendable (Loopback) async throws -> Void
+  client: @escaping @Sendable (Loopback) async throws -> Void
 ) async throws {
   let loop = try EventLoop(name: "test")
   loop.start()
   defer { loop.stop() }
-  var configuration = HTTPServerConfiguration(address: try SocketAddress(parsing: "127.0.0.1:0"))
-  change(&configuration)
-  let server = HTTPServer(loop: loop, configuration: configuration, handler: handler)
+  let server = HTTPServer(loop: loop, configuration: try configuration ?? .loopback(), handler: handler)
   let address = try server.start()
   let loopback = Loopback(loop: loop, server: server, address: address, pool: UpstreamPool(loop: loop))
-  try await Task(executorPreference: loop) { try await body(loopback) }.value
+  try await Task(executorPreference: loop) { try await client(loopback) }.value
+}
+
+extension HTTPServerConfiguration {
+  static func loopback(_ change: (inout HTTPServerConfiguration) -> Void = { _ in }) throws -> HTTPServerConfiguration {
+    var configuration = HTTPServerConfiguration(address: try SocketAddress(parsing: "127.0.0.1:0"))
+    change(&configuration)
+    return configuration
+  }
 }
 
 struct Loopback: Sendable {
