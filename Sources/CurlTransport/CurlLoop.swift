@@ -36,6 +36,8 @@ final class CurlLoop {
     epoll_ctl(epoll, EPOLL_CTL_ADD, inbox.wakeUp, &event)
     let me = Unmanaged.passUnretained(self).toOpaque()
     _ = ccurl_multi_set_long(multi, CURLMOPT_PIPELINING, Int(CURLPIPE_MULTIPLEX))
+    // libcurl's default is 100, and every stream beyond opens a connection of its own. The server's own bound still holds.
+    _ = ccurl_multi_set_long(multi, CURLMOPT_MAX_CONCURRENT_STREAMS, 1000)
     _ = ccurl_multi_set_long(multi, CURLMOPT_MAX_HOST_CONNECTIONS, connectionsPerHost)
     _ = ccurl_multi_set_pointer(multi, CURLMOPT_SOCKETDATA, me)
     _ = ccurl_multi_set_pointer(multi, CURLMOPT_TIMERDATA, me)

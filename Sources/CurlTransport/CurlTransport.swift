@@ -19,7 +19,9 @@ public struct CurlTransport: KubernetesTransport {
 
   public func send(_ request: KubernetesRequest) async throws -> KubernetesResponse {
     let token = try currentToken()
-    var (head, body) = try await driver.send(prepared(request, token: token, limit: Self.answerLimit))
+    var (head, body) = try await onceMore(request) {
+      try await driver.send(prepared(request, token: token, limit: Self.answerLimit))
+    }
     if head.status == 401, let renewed = try renewedToken(after: token) {
       (head, body) = try await driver.send(prepared(request, token: renewed, limit: Self.answerLimit))
     }
@@ -28,11 +30,25 @@ public struct CurlTransport: KubernetesTransport {
 
   public func stream(_ request: KubernetesRequest) async throws -> KubernetesStream {
     let token = try currentToken()
-    var stream = try await driver.stream(prepared(request, token: token, limit: Self.streamLimit))
+    var stream = try await onceMore(request) {
+      try await driver.stream(prepared(request, token: token, limit: Self.streamLimit))
+    }
     if stream.head.status == 401, let renewed = try renewedToken(after: token) {
       stream = try await driver.stream(prepared(request, token: renewed, limit: Self.streamLimit))
     }
     return KubernetesStream(status: stream.head.status, headers: stream.head.headers, body: stream.body)
+  }
+
+  /// A server that ends a shared connection (GOAWAY) takes requests with it that have nothing to do with that: what only reads is
+  /// sent a second time.
+  private func onceMore<Answer>(
+    _ request: KubernetesRequest, _ send: () async throws -> Answer
+  ) async throws -> Answer {
+    do {
+      return try await send()
+    } catch let error as TransportError where error.code == .closed && request.method == .get {
+      return try await send()
+    }
   }
 
   private func prepared(_ request: KubernetesRequest, token: String?, limit: Int) -> CurlRequest {

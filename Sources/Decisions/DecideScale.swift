@@ -99,8 +99,6 @@ extension ScalingState {
       lastNeeded = now
     } else if observation.dedicatedReplicas == 0, let activity = observation.lastActivity {
       lastNeeded = max(lastNeeded ?? activity, activity)
-    } else if lastNeeded == nil, observation.burstWanted > 0 {
-      lastNeeded = startedAt
     }
   }
 

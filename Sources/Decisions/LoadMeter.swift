@@ -35,7 +35,7 @@ public struct LoadMeter: Hashable, Sendable {
   private var gateways: [String: Gateway] = [:]
   private var concurrency: LoadWindow
   private var requests: LoadWindow
-  private let span: Duration
+  private var span: Duration
   /// When the present run of load began: a window that reaches further back is averaged over this run only, so that the
   /// first second after a sleep counts in full (Knative's partial windows).
   private var runStart: Duration?
@@ -93,6 +93,15 @@ public struct LoadMeter: Hashable, Sendable {
     sample.held = 0
     sample.inFlight = 0
     gateways[gateway] = Gateway(bootID: bootID, sample: sample, at: now, requestRate: 0)
+  }
+
+  /// Remembers at least `span` from now on. A longer memory begins empty, as after a sleep; counts stay.
+  public mutating func reserve(_ span: Duration) {
+    guard span > self.span else { return }
+    self.span = span
+    concurrency = LoadWindow(span: span)
+    requests = LoadWindow(span: span)
+    runStart = nil
   }
 
   /// The gateway is no more: its requests are gone, whatever it said last.

@@ -137,6 +137,21 @@ public final class UpstreamConnection: ChannelObserver, @unchecked Sendable {
     return !responseHasBegun
   }
 
+  /// Returns once little enough is queued for the server, whether or not its response has begun: for a caller that reads
+  /// the response at the same time.
+  public func bodyTaken() async throws {
+    try checkOpen()
+    do {
+      while channel.queued > ByteChannel.highWater {
+        channel.flush()
+        if channel.queued > ByteChannel.highWater { try await channel.waitWritable(until: nil) }
+      }
+    } catch {
+      close()
+      throw error
+    }
+  }
+
   /// Ends the body. Needed after a chunked one; harmless after any.
   public func finishBody() async throws {
     try checkOpen()

@@ -121,7 +121,6 @@ struct TypedSpecTests {
           "economics": ["waitingHourlyPrice": "1", "burst": ["hourlyPrice": "1"]],
         ], "spec.burst.sleepAfter: Auto"
       ),
-      (["burst": ["spareReplicas": 1]], "spec.burst.spareReplicas"),
       (["scaling": ["metric": "TokensPerSecond", "target": 1]], "spec.scaling.metric: TokensPerSecond"),
       (["scaling": ["mode": "Predictive"]], "spec.scaling.mode: Predictive"),
       (["scaling": ["objective": ["timeToFirstToken": "1s"]]], "spec.scaling.objective"),

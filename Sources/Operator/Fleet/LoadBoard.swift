@@ -45,6 +45,9 @@ struct LoadBoard {
     return changed
   }
 
+  /// When a gateway last said something; nil: never.
+  func lastSnapshot(from address: String) -> Duration? { gateways[address]?.lastSnapshot }
+
   mutating func disconnected(_ address: String) { gateways[address]?.isConnected = false }
 
   /// Takes a snapshot; `span` gives the longest window of a service.
@@ -97,10 +100,8 @@ struct LoadBoard {
     }
   }
 
-  /// Another longest window: the meter starts anew.
-  mutating func resetMeter(_ key: ObjectKey, span: Duration) {
-    if meters[key] != nil { meters[key] = LoadMeter(span: span) }
-  }
+  /// The longest window of a service grew.
+  mutating func reserve(_ span: Duration, for key: ObjectKey) { meters[key]?.reserve(span) }
 
   /// Services with something held or in flight.
   var busyServices: Set<ObjectKey> { gateways.values.reduce(into: []) { $0.formUnion($1.busy) } }

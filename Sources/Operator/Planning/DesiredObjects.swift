@@ -1,4 +1,5 @@
 import Decisions
+import InferenceAPI
 import KubernetesAPI
 
 /// The objects that a service is made of, as they are applied.
@@ -37,7 +38,7 @@ enum DesiredObjects {
 
   /// One budget over both pools: a drained node takes one replica at a time, and an unready one never blocks it.
   static func disruptionBudget(_ intent: ServiceIntent) -> KubernetesObject {
-    let labels = [serviceLabel: intent.key.name]
+    let labels = [Labels.service: intent.key.name]
     var object = base(.podDisruptionBudgets, intent, name: intent.key.name, labels: labels)
     object.spec = [
       "maxUnavailable": 1, "selector": ["matchLabels": JSONValue(labels)], "unhealthyPodEvictionPolicy": "AlwaysAllow",
@@ -45,11 +46,8 @@ enum DesiredObjects {
     return stamped(object)
   }
 
-  static let serviceLabel = "serving.pilotlight.dev/service"
-  static let poolLabel = "serving.pilotlight.dev/pool"
-
   static func labels(_ intent: ServiceIntent, _ pool: Pool) -> [String: String] {
-    [serviceLabel: intent.key.name, poolLabel: pool.rawValue]
+    [Labels.service: intent.key.name, Labels.pool: pool.rawValue]
   }
 
   private static func base(
@@ -57,7 +55,7 @@ enum DesiredObjects {
   ) -> KubernetesObject {
     var object = KubernetesObject(type, ObjectKey(namespace: intent.key.namespace, name: name))
     var labels = labels
-    labels["app.kubernetes.io/managed-by"] = "pilotlight"
+    labels[Labels.managedBy] = Labels.manager
     object.metadata.labels = labels
     object.metadata.ownerReferences = [intent.owner]
     return object
@@ -68,8 +66,13 @@ enum DesiredObjects {
     // A pod that is deleted finishes its streams first; 30 s on top for the server's own shutdown.
     let grace = Int(intent.drainTimeout.inSeconds.rounded(.up)) + 30
     template[path: ["spec", "terminationGracePeriodSeconds"]] = JSONValue(grace)
+    template[path: ["metadata", "annotations", templateHashAnnotation]] = .string(contentHash(template))
     return template
   }
+
+  /// On a pod template and its pods: which of them are of the present one.
+  static let templateHashAnnotation = "serving.pilotlight.dev/template-hash"
+  static let templateHashPath = ["metadata", "annotations", templateHashAnnotation]
 
   /// The API server wants it above `minReadySeconds`, which is 0 here.
   private static func progressDeadline(_ intent: ServiceIntent) -> Int {

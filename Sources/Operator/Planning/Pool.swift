@@ -5,6 +5,9 @@ enum Pool: String, CaseIterable, Hashable, Comparable {
 
   static func < (left: Pool, right: Pool) -> Bool { left.rawValue > right.rawValue }
 
+  /// As the status names it.
+  var word: String { self == .dedicated ? "Dedicated" : "Burst" }
+
   /// Name of its Deployment and its headless Service.
   func deploymentName(of service: String) -> String { "\(service)-\(rawValue)" }
 }
@@ -20,4 +23,5 @@ struct PerPool<Value> {
   }
 }
 
+extension PerPool: Sendable where Value: Sendable {}
 extension PerPool: Equatable where Value: Equatable {}

@@ -46,7 +46,10 @@ extension ServiceSituation {
   }
 
   private var notReady: Verdict {
-    if let trouble = dedicatedTrouble { return .no("CrashLoopBackOff", trouble) }
+    if let conflict { return .no("ObjectConflict", conflict) }
+    if let pod = pools.dedicated.live.first(where: { $0.trouble?.isFatal == true }), let trouble = pod.trouble {
+      return .no(trouble.reason, dedicatedTrouble ?? trouble.message)
+    }
     if let refused = replicaFailure.dedicated ?? replicaFailure.burst {
       return .no(refused.contains("exceeded quota") ? "QuotaExceeded" : "ReplicaFailure", refused)
     }

@@ -25,6 +25,8 @@ struct ServiceSituation {
   var failure: WakeFailure?
   /// Container's last words, where a replica of the dedicated pool crashes.
   var dedicatedTrouble: String?
+  /// Somebody else's object has a name that the service needs.
+  var conflict: String?
   /// A Deployment cannot make pods (quota, admission): its own words, by pool.
   var replicaFailure: PerPool<String?>
   var coldStarts: ColdStartSamples

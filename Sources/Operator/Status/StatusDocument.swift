@@ -1,5 +1,6 @@
 import Decisions
 import FoundationEssentials
+import InferenceAPI
 import KubernetesAPI
 
 /// `status` of an InferenceService as it is written.
@@ -13,21 +14,35 @@ enum StatusDocument {
       "observedGeneration": JSONValue(now.intent.generation), "url": .string(now.url),
       "names": JSONValue(now.intent.names),
       "selector": .string(
-        "\(DesiredObjects.serviceLabel)=\(now.intent.key.name),\(DesiredObjects.poolLabel)=\(Pool.dedicated.rawValue)"),
+        "\(Labels.service)=\(now.intent.key.name),\(Labels.pool)=\(Pool.dedicated.rawValue)"),
       "conditions": conditions(now, previous: previous, time: time),
       "dedicated": pool(now, .dedicated), "burst": pool(now, .burst),
       "load": [
         "inFlight": JSONValue(now.load.inFlight), "held": JSONValue(now.load.held),
         "requestsPerMinute": JSONValue(Int(now.load.requestsPerMinute.rounded())), "observedTime": .string(time),
       ],
-      "drain": ["epoch": JSONValue(now.drain.epoch), "pods": JSONValue(now.drain.pods)],
+      "drain": ["epoch": JSONValue(now.drain.epoch)],
     ]
+    if !now.drain.pods.isEmpty { status[path: ["drain", "pods"]] = JSONValue(now.drain.pods) }
     status[lastDecision] = decision ?? previous[lastDecision]
     status["coldStart"] = coldStart(now.coldStarts, previous: previous["coldStart"])
     let savings = now.usage.savings(now.intent.economics)
     status["usage"] = usage(now, savings, previous: previous["usage"])
     status["savings"] = self.savings(savings)
     status["display"] = display(now, savings, decision: status[lastDecision])
+    return status
+  }
+
+  /// The status of an object that breaks the schema's rules: stored under an older schema, or by a server without it.
+  static func invalid(_ service: KubernetesObject, _ message: String, wall: Date) -> JSONValue {
+    var object = service
+    object.setCondition(
+      Condition(
+        type: "Ready", status: "False", reason: "InvalidSpec", message: String(message.prefix(4000)),
+        transitionTime: Timestamp.seconds(wall), observedGeneration: service.metadata.generation))
+    var status = object.status
+    status["observedGeneration"] = JSONValue(service.metadata.generation)
+    status[path: ["display", "state"]] = "InvalidSpec"
     return status
   }
 
@@ -42,7 +57,7 @@ enum StatusDocument {
       inputs["failedWakes"] = "\(failure.failures)"
     }
     return [
-      "time": .string(Timestamp.seconds(wall)), "pool": .string(pool.rawValue), "from": JSONValue(from),
+      "time": .string(Timestamp.seconds(wall)), "pool": .string(pool.word), "from": JSONValue(from),
       "to": JSONValue(to), "reason": .string(reason.rawValue), "message": .string(decision.message),
       "inputs": JSONValue(inputs),
     ]
@@ -95,10 +110,11 @@ enum StatusDocument {
 
   private static func pool(_ now: ServiceSituation, _ pool: Pool) -> JSONValue {
     let pods = now.pools[pool].pods.filter { !$0.isFinished }
+    let draining = pods.count { $0.isTerminating || now.drain.pods.contains($0.uid) }
     return [
-      "desiredReplicas": JSONValue(now.wanted[pool]), "replicas": JSONValue(pods.count),
+      "desiredReplicas": JSONValue(now.wanted[pool]), "replicas": JSONValue(pods.count - draining),
       "readyReplicas": JSONValue(now.pools[pool].ready), "updatedReplicas": JSONValue(pods.count { $0.isUpdated }),
-      "drainingReplicas": JSONValue(pods.count { $0.isTerminating || now.drain.pods.contains($0.uid) }),
+      "drainingReplicas": JSONValue(draining),
       "unschedulableReplicas": JSONValue(pods.count { $0.unschedulable != nil }),
     ]
   }

@@ -1,0 +1,102 @@
+import EventLoop
+import FleetProtocol
+import Synchronization
+import Telemetry
+
+/// Answers on the admin port: health, readiness, metrics, the load stream and the state for people.
+final class AdminHandler: Sendable {
+  private let core: GatewayCore
+  private let bootID: String
+  private let sequence = Atomic(0)
+
+  init(core: GatewayCore) {
+    self.core = core
+    bootID = String(UInt64.random(in: 0 ... .max), radix: 16)
+  }
+
+  @Sendable func handle(_ exchange: HTTPExchange) async {
+    do {
+      guard exchange.method == "GET" || exchange.method == "HEAD" else {
+        try await respond(exchange, 405, "only GET is answered here\n", extra: [("allow", "GET, HEAD")])
+        return
+      }
+      switch exchange.path {
+      case "/healthz", "/livez": try await respond(exchange, 200, "ok\n")
+      case "/readyz": try await ready(exchange)
+      case "/metrics":
+        try await respond(
+          exchange, 200, core.renderMetrics(now: exchange.loop.moment), type: MetricsRegistry.contentType)
+      case "/debug/state": try await state(exchange)
+      case LoadSnapshot.path: try await stream(exchange)
+      default:
+        try await respond(
+          exchange, 404, "here are /healthz, /readyz, /metrics, /debug/state and \(LoadSnapshot.path)\n")
+      }
+    } catch {
+      exchange.abort()
+    }
+  }
+
+  private func ready(_ exchange: HTTPExchange) async throws {
+    if core.isDraining {
+      try await respond(exchange, 503, "shutting down\n")
+    } else if core.current == nil {
+      try await respond(exchange, 503, "the cluster's services are not known yet\n")
+    } else {
+      try await respond(exchange, 200, "ok\n")
+    }
+  }
+
+  private func respond(
+    _ exchange: HTTPExchange, _ status: Int, _ text: String, type: String = "text/plain; charset=utf-8",
+    extra: [(String, String)] = []
+  ) async throws {
+    try await exchange.respond(
+      status: status, headers: [("content-type", type)] + extra, body: Array(text.utf8))
+  }
+
+  /// One snapshot at once, then one each second and whenever there is news, until the reader goes.
+  private func stream(_ exchange: HTTPExchange) async throws {
+    try await exchange.startResponse(
+      status: 200, headers: [("content-type", LoadSnapshot.contentType), ("cache-control", "no-store")],
+      contentLength: nil)
+    var sent: [ServiceKey: SentLoad] = [:]
+    var version = core.feed.version
+    while !exchange.isDisconnected {
+      try await exchange.write(try snapshot(&sent, now: exchange.loop.moment).encodedLine())
+      version = await core.feed.wait(after: version, timeout: core.configuration.loadInterval, on: exchange.loop)
+    }
+    exchange.abort()
+  }
+
+  private func snapshot(_ sent: inout [ServiceKey: SentLoad], now: Now) -> LoadSnapshot {
+    LoadSnapshot(
+      gateway: core.configuration.identity, bootID: bootID, sequence: sequence.add(1, ordering: .relaxed).newValue,
+      services: core.loads(since: &sent, now: now))
+  }
+
+  /// Every service with its names, replicas and load, for somebody who looks into a running gateway.
+  private func state(_ exchange: HTTPExchange) async throws {
+    var text = "gateway \(core.configuration.identity)\n"
+    if let current = core.current {
+      text += "share \(current.view.share.index + 1) of \(current.view.share.count)\n"
+      for (service, gate) in zip(current.view.services, current.gates) {
+        let load = gate.report(exchange.loop.moment).load
+        text += "\n\(service.key) model=\(service.modelName) held=\(load.held) inFlight=\(load.inFlight) "
+        text += "requests=\(load.requestsTotal) drainEpoch=\(load.drainEpochSeen)\n"
+        if let refusal = service.refusal { text += "  refused: \(refusal.reason): \(refusal.message)\n" }
+        for replica in service.replicas {
+          let inFlight = load.inFlightByPod[replica.podUID] ?? 0
+          text += "  \(replica.pool.rawValue) \(replica.podUID) \(replica.address) ready=\(replica.isReady)"
+          text += " leaving=\(replica.isLeaving) inFlight=\(inFlight)/\(replica.maxConcurrency)\n"
+        }
+      }
+    }
+    try await respond(exchange, 200, text)
+  }
+}
+
+extension EventLoop {
+  /// The loop's idea of now, on both clocks.
+  var moment: Now { Now(monotonic: now, wall: wallClock) }
+}

@@ -1,0 +1,44 @@
+/// How one gateway is set up. Every bound has a default that is safe in front of strangers.
+public struct GatewayConfiguration: Sendable {
+  /// Name of this gateway, stable over its life and unique in the fleet (the pod's name).
+  public var identity: String
+  /// Where callers connect, `address:port`; port 0 takes any free one.
+  public var listen = "0.0.0.0:8080"
+  /// Where health, metrics and the load stream are, apart from the callers.
+  public var admin = "0.0.0.0:9090"
+  /// Event loops that serve traffic, one thread each.
+  public var loops = 1
+  /// Connections of callers per loop.
+  public var maxConnections = 50_000
+  /// Longest body that is kept to find or replace its `model`, in bytes.
+  public var routingBodyLimit = 8 << 20
+  /// Requests held at once, over all services.
+  public var holdBudgetRequests = 20_000
+  /// Request bytes kept in memory at once, over all services.
+  public var holdBudgetBytes = 256 << 20
+  /// Longest time to connect to a replica.
+  public var connectTimeout: Duration = .seconds(1)
+  /// How often one request may be tried on another replica, before the first byte of an answer.
+  public var maxRetries = 2
+  /// Every n-th request gets a line in the access log; 0: none. Server errors always do.
+  public var accessLogSampling = 100
+  /// How often a wake that is still needed is asked for again.
+  public var wakeRenewal: Duration = .seconds(10)
+  /// Longest time between two snapshots of the load stream.
+  public var loadInterval: Duration = .seconds(1)
+
+  public init(identity: String) { self.identity = identity }
+}
+
+/// Asks for a sleeping service to be woken, durably. Called from event loops: it must not block, and may be called again
+/// for the same service at any time.
+public protocol WakeSignal: Sendable {
+  /// - Parameter heldSinceUnix: Wall time when the oldest held request arrived, in seconds since 1970.
+  func wake(_ service: ServiceKey, heldSinceUnix: Double)
+}
+
+/// Nobody is there to wake anything: services come from a file.
+public struct NoWakeSignal: WakeSignal {
+  public init() {}
+  public func wake(_ service: ServiceKey, heldSinceUnix: Double) {}
+}

@@ -1,0 +1,130 @@
+import EventLoop
+import FleetProtocol
+import Synchronization
+import Telemetry
+
+/// What a request is routed by: a view and, by the same index, the gates of its services.
+final class RoutingSnapshot: Sendable {
+  let view: RoutingView
+  let resolver: RouteResolver
+  let gates: [ServiceGate]
+
+  init(view: RoutingView, gates: [ServiceGate]) {
+    self.view = view
+    self.resolver = RouteResolver(view: view)
+    self.gates = gates
+  }
+}
+
+/// What all loops of a gateway share.
+final class GatewayCore: Sendable {
+  let configuration: GatewayConfiguration
+  let metrics: GatewayMetrics
+  let log: Log
+  let budget: HoldBudget
+  let feed = LoadFeed()
+  private let signal: any WakeSignal
+  private let snapshot = Mutex<RoutingSnapshot?>(nil)
+  /// Every service that is in the view or still has a request.
+  private let gates = Mutex<[ServiceKey: ServiceGate]>([:])
+  private let draining = Atomic(false)
+  private let started = Atomic(0)
+
+  init(configuration: GatewayConfiguration, metrics: GatewayMetrics, log: Log, signal: any WakeSignal) {
+    self.configuration = configuration
+    self.metrics = metrics
+    self.log = log
+    self.signal = signal
+    budget = HoldBudget(
+      maxRequests: configuration.holdBudgetRequests, maxBytes: configuration.holdBudgetBytes)
+  }
+
+  /// Nil until the first view has come.
+  var current: RoutingSnapshot? { snapshot.withLock { $0 } }
+
+  /// The gateway is shutting down: it answers `Connection: close` and is not ready.
+  var isDraining: Bool {
+    get { draining.load(ordering: .relaxed) }
+    set { draining.store(newValue, ordering: .relaxed) }
+  }
+
+  /// True for every n-th request, by the configuration's sampling.
+  func takesSample() -> Bool {
+    let every = configuration.accessLogSampling
+    return every > 0 && started.add(1, ordering: .relaxed).oldValue % every == 0
+  }
+
+  // MARK: - The view
+
+  /// Swaps in a new view; calls are taken one after the other. Returns the UIDs of pods that have gone, sorted.
+  func apply(_ view: RoutingView, now: Now) -> [String] {
+    gates.withLock { known in
+      var gone: [String] = []
+      var left = Set(known.keys)
+      let present = view.services.map { service in
+        left.remove(service.key)
+        if let gate = known[service.key] {
+          gone += gate.update(route: service, share: view.share, now: now.monotonic)
+          return gate
+        }
+        let gate = ServiceGate(
+          route: service, share: view.share, budget: budget, metrics: ServiceMetrics(metrics, service.key),
+          signal: signal, feed: feed)
+        known[service.key] = gate
+        return gate
+      }
+      for key in left {
+        guard let gate = known[key] else { continue }
+        gone += gate.retire()
+        gate.pump(now)
+        if gate.isFinished {
+          known[key] = nil
+          gate.metrics.forget()
+        }
+      }
+      snapshot.withLock { $0 = RoutingSnapshot(view: view, gates: present) }
+      for gate in present { gate.pump(now) }
+      return gone.sorted()
+    }
+  }
+
+  /// Asks again for the wakes that are still needed.
+  func renewWakes(_ now: Now) {
+    for gate in allGates { gate.renewWake(now) }
+  }
+
+  // MARK: - Reporting
+
+  private var allGates: [ServiceGate] {
+    gates.withLock { $0 }.values.sorted { $0.key < $1.key }
+  }
+
+  /// The services with load, or with news since what `sent` says; `sent` is brought up to date.
+  func loads(since sent: inout [ServiceKey: SentLoad], now: Now) -> [ServiceLoad] {
+    allGates.compactMap { gate in
+      let (load, revision) = gate.report(now)
+      let news = SentLoad(revision: revision, drainEpoch: load.drainEpochSeen)
+      let isBusy = load.held > 0 || load.inFlight > 0 || !load.inFlightByPod.isEmpty
+      let before = sent.updateValue(news, forKey: gate.key)
+      guard isBusy || before != news else { return nil }
+      // A reader that has heard nothing yet knows that nothing happened.
+      return isBusy || before != nil || load.requestsTotal > 0 || load.drainEpochSeen > 0 ? load : nil
+    }
+  }
+
+  /// Brings the gauges up to date and renders all metrics.
+  func renderMetrics(now: Now) -> String {
+    for gate in allGates {
+      let (load, _) = gate.report(now)
+      gate.metrics.show(held: load.held, inFlight: load.inFlight)
+    }
+    metrics.heldBytes.set(Double(budget.heldBytes))
+    return metrics.registry.render()
+  }
+}
+
+/// How far one reader of the load stream has heard of a service.
+struct SentLoad: Hashable, Sendable {
+  var revision: Int
+  var drainEpoch: Int
+}

@@ -1,0 +1,112 @@
+import Telemetry
+
+import struct FoundationEssentials.Date
+
+/// An answer that the gateway gives itself.
+struct GatewayError: Error, Equatable, Sendable {
+  var status: Int
+  /// One word for programs, such as `model_not_found`.
+  var code: String
+  var message: String
+  /// The request's field at fault, for OpenAI's error object.
+  var parameter: String?
+  /// Seconds.
+  var retryAfter: Int?
+
+  init(status: Int, code: String, message: String, parameter: String? = nil, retryAfter: Int? = nil) {
+    self.status = status
+    self.code = code
+    self.message = message
+    self.parameter = parameter
+    self.retryAfter = retryAfter
+  }
+
+  // MARK: - Finding the model
+
+  static func modelNotFound(_ message: String, named model: String?) -> Self {
+    Self(
+      status: 404, code: model == nil ? "not_found" : "model_not_found", message: message,
+      parameter: model == nil ? nil : "model")
+  }
+
+  static func badRequest(_ message: String, code: String = "invalid_request", parameter: String? = nil) -> Self {
+    Self(status: 400, code: code, message: message, parameter: parameter)
+  }
+
+  /// The body that must be searched for `model` is too long to keep.
+  static func bodyTooLarge(limit: Int, domain: String) -> Self {
+    Self(
+      status: 413, code: "request_too_large",
+      message: "a body whose 'model' must be found may have \(limit) bytes; larger ones are streamed when the model is "
+        + "named by the Host <name>.<namespace>.\(domain) or by the path /<namespace>/<name>/...")
+  }
+
+  // MARK: - Bounds
+
+  static func queueFull(_ service: ServiceRoute, held: Int, retryAfter: Int) -> Self {
+    Self(
+      status: 429, code: "queue_full",
+      message: service.maxHeld == 0
+        ? "\(service.key) has no free slot and holds no requests (spec.queue.maxRequests is 0)"
+        : "\(held) requests already wait for \(service.key), at most \(service.maxHeld) may",
+      retryAfter: retryAfter)
+  }
+
+  static func gatewayFull(retryAfter: Int) -> Self {
+    Self(
+      status: 429, code: "gateway_full", message: "the gateway holds as many requests or bytes as it may",
+      retryAfter: retryAfter)
+  }
+
+  static func saturated(_ service: ServiceRoute, retryAfter: Int) -> Self {
+    Self(
+      status: 503, code: "model_overloaded", message: "every replica of \(service.key) is busy", retryAfter: retryAfter)
+  }
+
+  // MARK: - Waking
+
+  static func stillWaking(_ service: ServiceRoute, retryAfter: Int) -> Self {
+    Self(
+      status: 503, code: "model_waking", message: "\(service.key) is waking; it was not ready within the wait",
+      retryAfter: retryAfter)
+  }
+
+  /// The request is none that wakes a model.
+  static func asleep(_ service: ServiceRoute) -> Self {
+    Self(
+      status: 503, code: "model_asleep",
+      message: "\(service.key) is asleep and this kind of request does not wake it; an inference request does")
+  }
+
+  static func refusedByController(_ refusal: Refusal, service: ServiceRoute, wallUnix: Double) -> Self {
+    let wait = refusal.nextAttempt.map { Int(max(1, ($0.timeIntervalSince1970 - wallUnix).rounded(.up))) }
+    return Self(
+      status: 503, code: "model_unavailable", message: "\(service.key): \(refusal.reason): \(refusal.message)",
+      retryAfter: wait ?? 60)
+  }
+
+  static func serviceGone(_ key: ServiceKey) -> Self {
+    Self(status: 404, code: "model_not_found", message: "\(key) was deleted", parameter: "model")
+  }
+
+  static let notSynced = Self(
+    status: 503, code: "gateway_not_ready", message: "the gateway does not know the cluster's services yet",
+    retryAfter: 1)
+
+  // MARK: - Upstream
+
+  static func unreachable(_ service: ServiceRoute, problem: String) -> Self {
+    Self(
+      status: 503, code: "model_unreachable", message: "\(service.key) could not be reached: \(problem)", retryAfter: 1)
+  }
+
+  static func badAnswer(_ service: ServiceRoute, problem: String) -> Self {
+    Self(status: 502, code: "bad_gateway", message: "\(service.key) answered nonsense: \(problem)")
+  }
+
+  static func silent(_ service: ServiceRoute) -> Self {
+    Self(
+      status: 504, code: "model_timeout",
+      message: "\(service.key) sent nothing for \(service.responseTimeout.seconds) s (spec.timeouts.response)")
+  }
+}

@@ -1,0 +1,101 @@
+import EventLoop
+import Synchronization
+import Telemetry
+
+/// A gateway: event loops that serve callers, and one for health, metrics and the load stream.
+///
+///     let server = try GatewayServer(configuration: configuration, log: log, wake: writer)
+///     let addresses = try server.start()
+///     server.update(view)
+///
+/// Not ready before the first view. All methods may be called from any thread.
+public final class GatewayServer: Sendable {
+  /// One loop with what is confined to it.
+  private struct Worker: Sendable {
+    let loop: EventLoop
+    let pool: UpstreamPool
+    let server: HTTPServer
+  }
+
+  private struct State {
+    var workers: [Worker] = []
+    var admin: HTTPServer?
+  }
+
+  private let core: GatewayCore
+  private let adminLoop: EventLoop
+  private let state = Mutex(State())
+  /// What is measured.
+  public let metrics: GatewayMetrics
+
+  /// - Parameters:
+  ///   - log: takes the access log, too.
+  ///   - wake: asked to wake services that requests are held for.
+  public init(
+    configuration: GatewayConfiguration, metrics: GatewayMetrics = GatewayMetrics(), log: Log,
+    wake: any WakeSignal = NoWakeSignal()
+  ) throws {
+    self.metrics = metrics
+    core = GatewayCore(configuration: configuration, metrics: metrics, log: log, signal: wake)
+    adminLoop = try EventLoop(name: "gateway-admin")
+  }
+
+  /// Binds both listeners and begins to serve. - Returns: the addresses, with real ports.
+  public func start() throws -> (traffic: SocketAddress, admin: SocketAddress) {
+    let configuration = core.configuration
+    adminLoop.start()
+    let admin = HTTPServer(
+      loop: adminLoop, configuration: HTTPServerConfiguration(address: try SocketAddress(parsing: configuration.admin)),
+      handler: AdminHandler(core: core).handle)
+    let adminAddress = try admin.start()
+    state.withLock { $0.admin = admin }
+    var address = try SocketAddress(parsing: configuration.listen)
+    for number in 0..<max(1, configuration.loops) {
+      let loop = try EventLoop(name: "gateway-\(number)")
+      let pool = UpstreamPool(loop: loop)
+      var settings = HTTPServerConfiguration(address: address)
+      settings.reusePort = configuration.loops > 1
+      settings.maxConnections = configuration.maxConnections
+      let server = HTTPServer(
+        loop: loop, configuration: settings, handler: RequestHandler(core: core, pool: pool).handle)
+      loop.start()
+      // The first one takes a port, the others share it.
+      address = try server.start()
+      state.withLock { $0.workers.append(Worker(loop: loop, pool: pool, server: server)) }
+    }
+    adminLoop.execute { [self] in renewWakes() }
+    return (address, adminAddress)
+  }
+
+  /// Swaps in a view; held requests whose wait it ends go on at once.
+  public func update(_ view: RoutingView) {
+    let gone = core.apply(view, now: adminLoop.moment)
+    guard !gone.isEmpty else { return }
+    for worker in state.withLock({ $0.workers }) {
+      worker.loop.execute { for uid in gone { worker.pool.evict(key: uid) } }
+    }
+  }
+
+  /// Ends service without cutting a stream: not ready at once, serves on for `delay` with `Connection: close`, then accepts
+  /// no more and lets requests run for `drain` at most.
+  public func shutDown(delay: Duration, drain: Duration) async {
+    core.isDraining = true
+    let (workers, admin) = state.withLock { ($0.workers, $0.admin) }
+    for worker in workers { worker.server.announceClose() }
+    try? await adminLoop.sleep(for: delay)
+    await withTaskGroup(of: Void.self) { group in
+      for worker in workers { group.addTask { await worker.server.shutDown(graceful: drain) } }
+    }
+    // The controller reads the last counts until nothing is left to count.
+    await admin?.shutDown(graceful: .zero)
+    for worker in workers { worker.loop.stop() }
+    adminLoop.stop()
+  }
+
+  private func renewWakes() {
+    _ = adminLoop.schedule(after: core.configuration.wakeRenewal) { [self] in
+      core.renewWakes(adminLoop.moment)
+      renewWakes()
+    }
+  }
+}

@@ -1,0 +1,104 @@
+import EventLoop
+import FoundationEssentials
+
+/// The services of a gateway without a cluster, from a JSON file (`pilotlight gateway --static FILE`).
+///
+///     {"domain": "models.test",
+///      "services": [{"namespace": "default", "name": "llama", "model": "meta/Llama", "aliases": ["gpt-4o-mini"],
+///                    "hostnames": ["llm.example.com"], "queue": {"maxRequests": 100, "maxWait": "30s"},
+///                    "endpoints": [{"address": "127.0.0.1:8000", "pool": "dedicated", "maxConcurrency": 8}]}]}
+public struct StaticConfiguration: Equatable, Sendable {
+  public var domain: String
+  public var services: [ServiceRoute]
+
+  /// The view that the file describes; this gateway has all slots.
+  public var view: RoutingView { RoutingView(services: services, domain: domain) }
+
+  /// Reads the file's bytes. - Throws: ``ConfigurationError`` for the first thing that is wrong.
+  public init(parsing bytes: [UInt8], defaultDomain: String = "localhost") throws(ConfigurationError) {
+    let node: JSONNode
+    do { node = try JSONDecoder().decode(JSONNode.self, from: Data(bytes)) } catch {
+      throw ConfigurationError("the file is no JSON: \(Self.problem(error))")
+    }
+    let file = try JSONFields(node, path: "", known: ["domain", "services"])
+    domain = try file.text("domain") ?? defaultDomain
+    services = []
+    var seen: Set<ServiceKey> = []
+    for (index, element) in try file.list("services").enumerated() {
+      // Of two claims the earlier entry's holds: the place in the file stands for the age.
+      let service = try Self.service(element, path: "services[\(index)]", order: index)
+      guard seen.insert(service.key).inserted else {
+        throw ConfigurationError("services[\(index)].name: \(service.key) is already there")
+      }
+      services.append(service)
+    }
+  }
+
+  private static func service(
+    _ node: JSONNode, path: String, order: Int
+  ) throws(ConfigurationError) -> ServiceRoute {
+    let fields = try JSONFields(
+      node, path: path,
+      known: [
+        "namespace", "name", "model", "aliases", "adapters", "hostnames", "protocol", "healthPath", "order", "queue",
+        "timeouts", "endpoints",
+      ])
+    guard let name = try fields.text("name") else { throw ConfigurationError("\(fields.child("name")): is needed") }
+    guard !name.contains("."), !name.contains("/") else {
+      throw ConfigurationError("\(fields.child("name")): '\(name)' must hold neither '.' nor '/'; see 'model'")
+    }
+    var service = ServiceRoute(
+      key: ServiceKey(namespace: try fields.text("namespace") ?? "default", name: name),
+      created: String(repeating: "0", count: max(0, 9 - String(order).count)) + String(order),
+      modelName: try fields.text("model"), aliases: try fields.texts("aliases"),
+      adapters: try fields.texts("adapters"), hostnames: try fields.texts("hostnames"),
+      modelProtocol: try fields.word("protocol", as: ModelProtocol.self) ?? .openAI,
+      healthPath: try fields.text("healthPath"))
+    if let queue = fields.node("queue") {
+      let fields = try JSONFields(queue, path: fields.child("queue"), known: ["maxRequests", "maxWait"])
+      service.maxHeld = try fields.integer("maxRequests", in: 0...1_000_000) ?? service.maxHeld
+      service.maxWait = try fields.duration("maxWait") ?? service.maxWait
+    }
+    if let timeouts = fields.node("timeouts") {
+      let fields = try JSONFields(timeouts, path: fields.child("timeouts"), known: ["response"])
+      service.responseTimeout = try fields.duration("response") ?? service.responseTimeout
+    }
+    if fields.node("order") != nil {
+      service.order = []
+      for word in try fields.texts("order") {
+        guard let pool = Pool(rawValue: word.lowercased()), !service.order.contains(pool) else {
+          throw ConfigurationError("\(fields.child("order")): '\(word)' must be Dedicated or Burst, each at most once")
+        }
+        service.order.append(pool)
+      }
+    }
+    for (index, endpoint) in try fields.list("endpoints").enumerated() {
+      service.replicas.append(try replica(endpoint, path: "\(fields.child("endpoints"))[\(index)]", of: service.key))
+    }
+    return service
+  }
+
+  private static func replica(
+    _ node: JSONNode, path: String, of key: ServiceKey
+  ) throws(ConfigurationError) -> Replica {
+    let fields = try JSONFields(node, path: path, known: ["address", "pool", "maxConcurrency"])
+    guard let text = try fields.text("address") else {
+      throw ConfigurationError("\(fields.child("address")): is needed, such as 127.0.0.1:8000")
+    }
+    let address: SocketAddress
+    do { address = try SocketAddress(parsing: text) } catch {
+      throw ConfigurationError("\(fields.child("address")): '\(text)' is no address and port such as 127.0.0.1:8000")
+    }
+    let pool = try fields.word("pool", as: Pool.self) ?? .dedicated
+    return Replica(
+      podUID: "\(key)/\(pool.rawValue)/\(text)", address: address, pool: pool,
+      maxConcurrency: try fields.integer("maxConcurrency", in: 1...1_000_000) ?? 64)
+  }
+
+  private static func problem(_ error: any Error) -> String {
+    if case DecodingError.dataCorrupted(let context) = error {
+      return context.underlyingError.map { "\($0)" } ?? context.debugDescription
+    }
+    return "\(error)"
+  }
+}

@@ -1,0 +1,67 @@
+import ControllerRuntime
+import FleetProtocol
+import Gateway
+import InferenceAPI
+import KubernetesAPI
+import KubernetesClient
+import Synchronization
+import Telemetry
+
+/// Keeps a gateway's view equal to the cluster: watches InferenceServices and EndpointSlices, and swaps in a new view when
+/// one of them changed.
+///
+/// The first view is given when all three have been read; with the API server away the last one stays.
+public final class ClusterView: ControllerRuntime.Service {
+  private let builder: RoutingViewBuilder
+  private let services: Informer
+  private let slices: Informer
+  private let gatewaySlices: Informer
+  private let publish: @Sendable (RoutingView) -> Void
+  private let changes = AsyncStream<Void>.makeStream(bufferingPolicy: .bufferingNewest(1))
+
+  /// - Parameters:
+  ///   - namespace: Pilotlight's own, where the gateways' Service is.
+  ///   - publish: takes each new view; called from one task.
+  public init(
+    client: KubernetesClient, clock: any ClockSource, log: Log, builder: RoutingViewBuilder,
+    namespace: String = ActivationLease.defaultNamespace, publish: @escaping @Sendable (RoutingView) -> Void
+  ) {
+    self.builder = builder
+    self.publish = publish
+    services = Informer(
+      client: client, selection: ObjectSelection(InferenceService.resourceType), clock: clock, log: log)
+    slices = Informer(
+      client: client,
+      selection: ObjectSelection(.endpointSlices, labelSelector: Labels.service), clock: clock, log: log)
+    gatewaySlices = Informer(
+      client: client,
+      selection: ObjectSelection(
+        .endpointSlices, namespace: namespace,
+        labelSelector: "kubernetes.io/service-name=\(RoutingViewBuilder.gatewayServiceName)"),
+      clock: clock, log: log)
+    for informer in [services, slices, gatewaySlices] {
+      informer.onChange { [continuation = changes.continuation] _ in continuation.yield() }
+    }
+  }
+
+  /// Whether the first view was given.
+  public var hasSynced: Bool { services.hasSynced && slices.hasSynced && gatewaySlices.hasSynced }
+
+  public func run() async throws {
+    try await ServiceGroup([services, slices, gatewaySlices, ClosureService { try await self.follow() }]).run()
+  }
+
+  private func follow() async throws {
+    for informer in [services, slices, gatewaySlices] { try await informer.waitForSync() }
+    var builder = builder
+    publish(view(&builder))
+    // Changes that come while a view is built are in the next one together.
+    for await _ in changes.stream { publish(view(&builder)) }
+    try Task.checkCancellation()
+  }
+
+  private func view(_ builder: inout RoutingViewBuilder) -> RoutingView {
+    builder.view(
+      services: services.store.list(), slices: slices.store.list(), gatewaySlices: gatewaySlices.store.list())
+  }
+}

@@ -1,0 +1,74 @@
+import ControllerRuntime
+import FleetProtocol
+import InferenceAPI
+import KubernetesAPI
+import KubernetesClient
+import Telemetry
+
+/// The controller's copy of the cluster: what it watches, and how it is looked up.
+struct ClusterView: Sendable {
+  let services: Informer
+  let deployments: Informer
+  let pods: Informer
+  let headless: Informer
+  let budgets: Informer
+  let leases: Informer
+  let gateways: Informer
+
+  init(client: KubernetesClient, namespace: String, clock: any ClockSource, log: Log) {
+    func informer(_ selection: ObjectSelection, indexed: [String] = []) -> Informer {
+      Informer(client: client, selection: selection, clock: clock, log: log, indexedLabels: indexed)
+    }
+    let label = Labels.service
+    services = informer(ObjectSelection(InferenceService.resourceType))
+    deployments = informer(ObjectSelection(.deployments, labelSelector: label))
+    pods = informer(ObjectSelection(.pods, labelSelector: label), indexed: [label])
+    headless = informer(ObjectSelection(.services, labelSelector: label))
+    budgets = informer(ObjectSelection(.podDisruptionBudgets, labelSelector: label))
+    leases = informer(
+      ObjectSelection(.leases, namespace: namespace, labelSelector: ActivationLease.labelSelector))
+    gateways = informer(
+      ObjectSelection(
+        .endpointSlices, namespace: namespace,
+        labelSelector: "kubernetes.io/service-name=\(GatewayDirectory.serviceName)"))
+  }
+
+  var informers: [Informer] { [services, deployments, pods, headless, budgets, leases, gateways] }
+
+  /// Returns once every first list is complete: nothing is decided before.
+  func waitForSync() async throws { for informer in informers { try await informer.waitForSync() } }
+
+  func deployment(_ key: ObjectKey, _ pool: Pool) -> KubernetesObject? {
+    deployments.store[ObjectKey(namespace: key.namespace, name: pool.deploymentName(of: key.name))]
+  }
+
+  /// Pods of one pool, sorted by name.
+  func pods(_ key: ObjectKey, _ pool: Pool) -> [Pod] {
+    pods.store.list(
+      namespace: key.namespace,
+      labels: [Labels.service: key.name, Labels.pool: pool.rawValue]
+    ).map(Pod.init)
+  }
+
+  func lease(_ key: ObjectKey, in namespace: String) -> KubernetesObject? {
+    leases.store[
+      ObjectKey(
+        namespace: namespace, name: ActivationLease.name(namespace: key.namespace, name: key.name))]
+  }
+
+  /// The service that an object of a pool belongs to.
+  static func service(of object: KubernetesObject) -> ObjectKey? {
+    object.metadata.labels[Labels.service].map {
+      ObjectKey(namespace: object.metadata.namespace, name: $0)
+    }
+  }
+
+  /// The service that an activation Lease wakes.
+  static func service(ofLease lease: KubernetesObject) -> ObjectKey? {
+    let annotations = lease.metadata.annotations
+    guard let namespace = annotations[ActivationLease.namespaceAnnotation],
+      let name = annotations[ActivationLease.nameAnnotation]
+    else { return nil }
+    return ObjectKey(namespace: namespace, name: name)
+  }
+}

@@ -1,0 +1,37 @@
+import FleetProtocol
+import KubernetesAPI
+
+/// What an installation of the controller is told.
+public struct OperatorConfiguration: Sendable {
+  /// Pilotlight's own namespace: its Lease, the activation Leases, the gateways' EndpointSlices.
+  public var namespace: String
+  /// Services are `<name>.<namespace>.<domain>` at the gateway.
+  public var domain: String
+  /// Where callers reach the gateway (`http://127.0.0.1:8080`): `status.url` is below it. Nil: `http://<name>.<namespace>.<domain>`.
+  public var gatewayURL: String?
+  /// Who this process is, in the leader's Lease and in Events.
+  public var identity: String
+  /// Several controllers run, and one of them leads.
+  public var leaderElection: Bool
+  /// Services that are worked on at the same time.
+  public var workers: Int
+
+  public init(
+    namespace: String = ActivationLease.defaultNamespace, domain: String = "pilotlight.local",
+    gatewayURL: String? = nil,
+    identity: String, leaderElection: Bool = true, workers: Int = 8
+  ) {
+    self.namespace = namespace
+    self.domain = domain
+    self.gatewayURL = gatewayURL
+    self.identity = identity
+    self.leaderElection = leaderElection
+    self.workers = workers
+  }
+
+  /// `status.url` of a service.
+  func url(of key: ObjectKey) -> String {
+    guard let gatewayURL else { return "http://\(key.name).\(key.namespace).\(domain)" }
+    return "\(gatewayURL)/\(key.namespace)/\(key.name)"
+  }
+}

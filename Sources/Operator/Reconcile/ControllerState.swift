@@ -1,0 +1,44 @@
+import Decisions
+import FleetProtocol
+import InferenceAPI
+import KubernetesAPI
+import Synchronization
+import Telemetry
+
+/// What all rounds and all streams share. Every access is short and synchronous; nothing waits while it is held.
+final class ControllerState: Sendable {
+  struct Contents: Sendable {
+    var board = LoadBoard()
+    var memories: [ObjectKey: ServiceMemory] = [:]
+    /// The present generation of each service.
+    var known: [ObjectKey: KnownService] = [:]
+    var claims = NameClaims()
+    var statusWrites = StatusWritePolicy()
+    /// Services that each tick looks at.
+    var active: Set<ObjectKey> = []
+    /// When this controller began to lead, monotonic.
+    var leadingSince: Duration = .zero
+
+    /// Takes a gateway's snapshot; returns who needs a decision now.
+    mutating func record(_ snapshot: LoadSnapshot, from address: String, now: Now) -> Set<ObjectKey> {
+      let urgent = board.record(snapshot, from: address, now: now) { memories[$0]?.stableWindow ?? .seconds(60) }
+      active.formUnion(urgent)
+      return urgent
+    }
+  }
+
+  private let contents = Mutex(Contents())
+
+  /// Reads a service once per generation. - Throws: `InvalidInferenceService`.
+  func known(_ service: KubernetesObject) throws(InvalidInferenceService) -> KnownService {
+    let key = service.key
+    if let known = withLock({ $0.known[key] }), known.isOf(service) { return known }
+    let known = try KnownService(service)
+    withLock { $0.known[key] = known }
+    return known
+  }
+
+  func withLock<Result: Sendable>(_ body: (inout Contents) throws -> Result) rethrows -> Result {
+    try contents.withLock { try body(&$0) }
+  }
+}

@@ -1,0 +1,174 @@
+import ControllerRuntime
+import Decisions
+import FoundationEssentials
+import InferenceAPI
+import KubernetesAPI
+import KubernetesClient
+import Telemetry
+
+/// Takes one service a step towards what its owner wants: observe, decide, act, tell.
+///
+/// A round may be run at any time and as often as one likes. Scaling comes first, because callers wait for it; a round in
+/// which nothing differs writes nothing.
+struct Reconciler: Sendable {
+  let view: ClusterView
+  let state: ControllerState
+  let writer: ClusterWriter
+  let check: TemplateCheck
+  let lastWords: LastWords
+  let events: EventRecorder
+  let configuration: OperatorConfiguration
+  let clock: any ClockSource
+  let log: Log
+  let metrics: OperatorMetrics
+  /// Wants rounds for other services: names change hands.
+  let enqueue: @Sendable (Set<ObjectKey>) -> Void
+
+  func reconcile(_ key: ObjectKey) async -> Outcome {
+    do {
+      guard let service = view.services.store[key], !service.metadata.isBeingDeleted else {
+        try await forget(key)
+        return .done
+      }
+      return try await round(service)
+    } catch let invalid as InvalidInferenceService {
+      return await tellInvalid(key, invalid.description)
+    } catch is CancellationError {
+      return .done
+    } catch let status as KubernetesStatus where status.isConflict {
+      // Somebody was first; the informer is about to tell.
+      return .again(after: .milliseconds(50))
+    } catch {
+      return .retry(reason: "\(error)")
+    }
+  }
+
+  private func round(_ service: KubernetesObject) async throws -> Outcome {
+    let known = try state.known(service)
+    let intent = known.intent
+    let key = intent.key
+    let lease = view.lease(key, in: configuration.namespace)
+    var pools = observePools(intent)
+    let words = await readLastWords(key, pools)
+    let round = decide(intent, service, &pools, isActivated: lease != nil, lastWords: words.burst)
+
+    let scaled = try await perform(round, intent, service, pools)
+    let (template, conflict) = try await applyObjects(known, pools)
+    let pause = try await tell(
+      intent, service, pools, round,
+      Telling(scaled: scaled, template: template, conflict: conflict, dedicatedTrouble: words.dedicated))
+    if let lease, isFulfilled(round, pools, intent) { try await writer.deleteLease(lease) }
+    return pause.map { .again(after: $0) } ?? .done
+  }
+
+  // MARK: - Observe
+
+  private func observePools(_ intent: ServiceIntent) -> PerPool<PoolObservation> {
+    func observe(_ pool: Pool) -> PoolObservation {
+      guard let deployment = view.deployment(intent.key, pool),
+        deployment.metadata.controller?.uid == intent.owner.uid
+      else { return PoolObservation() }
+      let hash = Deployment(deployment).template[path: DesiredObjects.templateHashPath]
+      let pods = view.pods(intent.key, pool).map { pod in
+        var observation = PodObservation(pod)
+        observation.isUpdated = pod.object.json[path: DesiredObjects.templateHashPath] == hash
+        return observation
+      }
+      return PoolObservation(exists: true, wanted: Deployment(deployment).replicas, pods: pods)
+    }
+    return PerPool(dedicated: observe(.dedicated), burst: observe(.burst))
+  }
+
+  /// Reads the log of a crash once.
+  private func readLastWords(_ key: ObjectKey, _ pools: PerPool<PoolObservation>) async -> PerPool<String?> {
+    var words = PerPool<String?>(dedicated: nil, burst: nil)
+    for pool in Pool.allCases {
+      guard let pod = pools[pool].pods.first(where: { !$0.isTerminating && $0.trouble?.isFatal == true }),
+        let trouble = pod.trouble
+      else { continue }
+      let crash = "\(pod.uid)/\(trouble.restartCount)"
+      if let known = state.withLock({ $0.memories[key]?.lastWords[crash] }) {
+        words[pool] = known
+        continue
+      }
+      let text = await lastWords.read(trouble, of: ObjectKey(namespace: key.namespace, name: pod.name))
+      state.withLock { contents in
+        // Only crashes of now: a model that crashes for days must not fill memory.
+        if contents.memories[key]?.lastWords.count ?? 0 >= 8 { contents.memories[key]?.lastWords = [:] }
+        contents.memories[key]?.lastWords[crash] = text
+      }
+      words[pool] = text
+    }
+    return words
+  }
+
+  // MARK: - Decide
+
+  private func decide(
+    _ intent: ServiceIntent, _ service: KubernetesObject, _ pools: inout PerPool<PoolObservation>, isActivated: Bool,
+    lastWords: String?
+  ) -> Round {
+    let now = clock.now()
+    let observed = pools
+    let (round, corrected) = state.withLock { contents -> (Round, PerPool<PoolObservation>) in
+      var pools = observed
+      var memory =
+        contents.memories[intent.key]
+        ?? ServiceMemory(intent, service: service, leadingSince: contents.leadingSince, now: now)
+      memory.stableWindow = intent.policy.stableWindow
+      contents.board.reserve(memory.stableWindow, for: intent.key)
+      let load = contents.board.load(of: intent.key, policy: intent.policy, now: now.monotonic)
+      for pool in Pool.allCases {
+        pools[pool].wanted = memory.wantedReplicas(pool, live: pools[pool].wanted, now: now.monotonic)
+        for index in pools[pool].pods.indices {
+          pools[pool].pods[index].inFlight = load.inFlightByPod[pools[pool].pods[index].uid] ?? 0
+        }
+      }
+      let round = memory.advance(
+        RoundInputs(
+          intent: intent, pools: pools, load: load, isActivated: isActivated, lastWords: lastWords, now: now))
+      contents.memories[intent.key] = memory
+      if round.needsTicks(pools) {
+        contents.active.insert(intent.key)
+      } else {
+        contents.active.remove(intent.key)
+      }
+      return (round, pools)
+    }
+    pools = corrected
+    return round
+  }
+
+  /// The Lease has done its work: somebody is awake and nobody waits; or nobody is to be waited for.
+  private func isFulfilled(_ round: Round, _ pools: PerPool<PoolObservation>, _ intent: ServiceIntent) -> Bool {
+    if intent.unsupported != nil || round.decision.reason == .suspended || round.decision.reason == .noCapacity {
+      return true
+    }
+    if round.decision.reason == .wakeBackOff { return true }
+    return pools.dedicated.ready + pools.burst.ready > 0 && round.load.held == 0
+  }
+
+  // MARK: - Forget
+
+  private func forget(_ key: ObjectKey) async throws {
+    let affected = state.withLock { contents in
+      contents.memories[key] = nil
+      contents.known[key] = nil
+      contents.board.remove(key)
+      contents.active.remove(key)
+      return contents.claims.set([], of: key, created: "")
+    }
+    enqueue(affected)
+    if view.services.store[key] == nil, let lease = view.lease(key, in: configuration.namespace) {
+      try await writer.deleteLease(lease)
+    }
+  }
+}
+
+extension Round {
+  /// Something may change without an event: windows move, drains and wakes time out.
+  fileprivate func needsTicks(_ pools: PerPool<PoolObservation>) -> Bool {
+    if load.held + load.inFlight > 0 || !plan.drain.pods.isEmpty || !plan.draining.isEmpty { return true }
+    return wanted.burst > 0 || pools.burst.wanted > 0 || pools.dedicated.ready < wanted.dedicated
+  }
+}

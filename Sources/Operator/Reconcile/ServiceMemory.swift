@@ -1,0 +1,143 @@
+import Decisions
+import FoundationEssentials
+import KubernetesAPI
+import Telemetry
+
+/// What the controller remembers of one service between rounds. All of it can be lost: a new leader rebuilds it from the
+/// cluster, and holds scale until it knows enough.
+struct ServiceMemory {
+  var scaling: ScalingState
+  var wake: WakeTracker
+  var usage: UsageMeter
+  /// What the status says, or will say once the informer has caught up.
+  var drain: DrainPlan
+  var drainBegan: Duration
+  /// What was asked of `/scale` last, and when: informers lag behind our own writes.
+  var scaled: PerPool<(replicas: Int, at: Duration)?> = PerPool(dedicated: nil, burst: nil)
+  var lastDecision: JSONValue?
+  var lastStatusWrite: Duration?
+  /// The API server's verdict on templates, by their hash.
+  var template: (hash: String, verdict: TemplateVerdict)?
+  /// What containers said before they crashed, by pod UID and restart.
+  var lastWords: [String: String] = [:]
+  /// Versions of objects as they were applied. One that still differs from what we ask for (the API server writes quantities
+  /// its own way) is not applied again until somebody changes it.
+  var settled: [String: (version: String, hash: String, at: Duration)] = [:]
+  /// The status as this controller wrote it last.
+  var status: JSONValue?
+  var stableWindow: Duration
+
+  /// - Parameter leadingSince: when this controller began to lead; it has seen nothing of what was before.
+  init(_ intent: ServiceIntent, service: KubernetesObject, leadingSince: Duration, now: Now) {
+    stableWindow = intent.policy.stableWindow
+    scaling = ScalingState(
+      startedAt: now.monotonic, holdScaleDownUntil: leadingSince + intent.policy.stableWindow)
+    let status = service.status
+    wake = WakeTracker(
+      template: intent.templateHash, coldStarts: status["coldStart"]?["samples"]?.intValue ?? 0)
+    if let failure = StatusDocument.failure(in: service) {
+      wake.resume(failure, template: intent.templateHash, now: now)
+    }
+    usage = StatusDocument.usage(
+      in: status, dedicated: intent.policy.dedicatedReplicas, at: now.monotonic, wall: now.wall, created: intent.created
+    )
+    drain = DrainPlan(
+      epoch: status["drain"]?["epoch"]?.intValue ?? 0,
+      pods: (status["drain"]?["pods"]?.arrayValue ?? []).compactMap(\.stringValue))
+    drainBegan = now.monotonic
+  }
+
+  /// The status names a drain: from now on it counts.
+  mutating func begin(_ drain: DrainPlan, at now: Duration) {
+    if drain.epoch != self.drain.epoch { drainBegan = now }
+    self.drain = drain
+  }
+
+  /// `spec.replicas` as it will be: our last scale, until the informer shows it or 5 s have passed.
+  mutating func wantedReplicas(_ pool: Pool, live: Int, now: Duration) -> Int {
+    guard let last = scaled[pool] else { return live }
+    if live == last.replicas || now - last.at > .seconds(5) {
+      scaled[pool] = nil
+      return live
+    }
+    return last.replicas
+  }
+}
+
+/// Everything that one round needs, read at one moment.
+struct RoundInputs {
+  var intent: ServiceIntent
+  var pools: PerPool<PoolObservation>
+  var load: ServiceLoadView
+  /// An activation Lease is there.
+  var isActivated: Bool
+  /// The last words of a crashed burst replica.
+  var lastWords: String?
+  var now: Now
+}
+
+/// What one round decided.
+struct Round {
+  var decision: ScalingDecision
+  var plan: ScalePlan
+  var verdict: WakeTracker.Verdict
+  /// What each pool should have in the end.
+  var wanted: PerPool<Int>
+  /// What was known of the load.
+  var load: ServiceLoadView
+
+  /// Why a pool is scaled.
+  func reason(_ pool: Pool) -> ScalingReason {
+    if pool == .burst { return decision.reason }
+    return decision.reason == .suspended ? .suspended : .floorChanged
+  }
+}
+
+extension ServiceMemory {
+  /// Decides and plans one round, and remembers it.
+  mutating func advance(_ inputs: RoundInputs) -> Round {
+    let (intent, pools, now) = (inputs.intent, inputs.pools, inputs.now)
+    wake.setTemplate(intent.templateHash)
+    if pools.burst.wanted > 0 && pools.burst.ready == 0 { wake.begin(at: wakeBegan(pools.burst, now)) }
+    let verdict = wake.judge(
+      pools.burst, startupTimeout: intent.startupTimeout, lastWords: inputs.lastWords, now: now)
+
+    let decision = decideScale(intent.policy, &scaling, observation(inputs), now: now.monotonic)
+    var wanted = PerPool(dedicated: decision.dedicated, burst: decision.burst)
+    if intent.unsupported != nil {
+      // Nothing of such an object is applied: what runs stays as it is.
+      wanted = PerPool(dedicated: pools.dedicated.wanted, burst: pools.burst.wanted)
+    }
+    let plan = planScale(
+      pools, wanted: wanted,
+      drain: DrainObservation(
+        plan: drain, age: now.monotonic - drainBegan, timeout: intent.drainTimeout,
+        epochSeen: inputs.load.drainEpochSeen,
+        mustKeep: decision.reason == .startingUp || decision.reason == .noData))
+    usage.advance(
+      to: now.monotonic, dedicated: pools.dedicated.paid, burst: pools.burst.paid)
+    return Round(decision: decision, plan: plan, verdict: verdict, wanted: wanted, load: inputs.load)
+  }
+
+  /// Where an earlier controller began the wake, its oldest pod tells when.
+  private func wakeBegan(_ pool: PoolObservation, _ now: Now) -> Duration {
+    let oldest = pool.live.compactMap { Timestamp.parse($0.createdAt) }.min() ?? now.wall
+    return now.monotonic - .seconds(max(0, now.wall.timeIntervalSince(oldest)))
+  }
+
+  private func observation(_ inputs: RoundInputs) -> ScalingObservation {
+    let (load, dedicated, burst) = (inputs.load, inputs.pools.dedicated, inputs.pools.burst)
+    let hopeless = dedicated.live.count { $0.unschedulable != nil || $0.trouble?.isFatal == true }
+    return ScalingObservation(
+      held: load.held, inFlight: load.inFlight, stableAverage: load.stableAverage, panicAverage: load.panicAverage,
+      lastActivity: load.lastActivity, isComplete: load.isComplete, isActivated: inputs.isActivated,
+      dedicatedReplicas: max(dedicated.ready, inputs.intent.policy.dedicatedReplicas - hopeless),
+      dedicatedReady: dedicated.ready, burstWanted: burst.wanted, burstReady: burst.ready,
+      wakeNotBefore: wake.blockedUntil(now: inputs.now.monotonic))
+  }
+}
+
+extension PoolObservation {
+  /// Pods on a node that have not ended: somebody pays for them.
+  var paid: Int { pods.count { $0.isScheduled && !$0.isFinished } }
+}

@@ -1,0 +1,76 @@
+import Testing
+
+@testable import Gateway
+
+struct HoldQueueTests {
+  /// xorshift64*: the same numbers in every run.
+  private struct Random: RandomNumberGenerator {
+    var state: UInt64
+    mutating func next() -> UInt64 {
+      state ^= state >> 12
+      state ^= state << 25
+      state ^= state >> 27
+      return state &* 2_685_821_657_736_338_717
+    }
+  }
+
+  @Test("Urgency goes before arrival, and arrival decides within an urgency")
+  func order() {
+    var queue = HoldQueue<Int>()
+    for (number, urgency) in [3, 1, 3, 7, 1, 0].enumerated() {
+      _ = queue.insert(.init(payload: number, arrival: .seconds(number), urgency: urgency))
+    }
+    let all = queue.removeAll().map(\.payload)
+    #expect(all == [5, 1, 4, 0, 2, 3])
+  }
+
+  @Test("Who has been in line before goes to the front of the same urgency only")
+  func front() {
+    var queue = HoldQueue<Int>()
+    _ = queue.insert(.init(payload: 1, arrival: .zero, urgency: 1))
+    _ = queue.insert(.init(payload: 2, arrival: .zero, urgency: 3))
+    _ = queue.insert(.init(payload: 3, arrival: .zero, urgency: 3), first: true)
+    let all = queue.removeAll().map(\.payload)
+    #expect(all == [1, 3, 2])
+  }
+
+  @Test("A ticket works once, and never for whoever got its place later")
+  func tickets() throws {
+    var queue = HoldQueue<Int>()
+    let ticket = queue.insert(.init(payload: 1, arrival: .zero, bytes: 10))
+    let first = queue.remove(ticket)
+    #expect(first?.payload == 1 && queue.bytes == 0)
+    _ = queue.insert(.init(payload: 2, arrival: .zero, bytes: 20))
+    let second = queue.remove(ticket)
+    #expect(second == nil)
+    #expect(queue.bytes == 20 && queue.count == 1)
+  }
+
+  @Test("Whatever is inserted, removed and taken, the queue agrees with a sorted list", arguments: 1...20)
+  func agreesWithModel(seed: Int) throws {
+    var random = Random(state: UInt64(seed) &* 0x9E37_79B9_7F4A_7C15)
+    var queue = HoldQueue<Int>()
+    var model: [(order: (Int, Int), payload: Int, ticket: HoldQueue<Int>.Ticket)] = []
+    for step in 0..<600 {
+      // Grows for the first half, shrinks for the second, so that memory is given back on the way.
+      switch Int.random(in: 0..<(step < 300 ? 4 : 12), using: &random) {
+      case 0, 1:
+        let urgency = Int.random(in: 0...7, using: &random)
+        let ticket = queue.insert(.init(payload: step, arrival: .seconds(step), bytes: step, urgency: urgency))
+        model.append(((urgency, step), step, ticket))
+      case 2 where !model.isEmpty:
+        let gone = model.remove(at: Int.random(in: model.indices, using: &random))
+        let (removed, again) = (queue.remove(gone.ticket), queue.remove(gone.ticket))
+        #expect(removed?.payload == gone.payload && again == nil)
+      default:
+        let first = model.min { $0.order < $1.order }
+        let taken = queue.popFirst()
+        #expect(taken?.payload == first?.payload)
+        model.removeAll { $0.payload == first?.payload }
+      }
+      #expect(queue.count == model.count)
+      #expect(queue.bytes == model.reduce(0) { $0 + $1.payload })
+      #expect(queue.oldestArrival == model.map(\.payload).min().map { .seconds($0) })
+    }
+  }
+}

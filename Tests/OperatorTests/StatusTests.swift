@@ -1,0 +1,157 @@
+import Decisions
+import FoundationEssentials
+import KubernetesAPI
+import Testing
+
+@testable import Operator
+
+@Suite struct StatusTests {
+  static let wall = Date(timeIntervalSince1970: 1_767_225_600)  // 2026-01-01T00:00:00Z
+
+  static func situation(
+    dedicated: (ready: Int, wanted: Int) = (0, 0), burst: (ready: Int, wanted: Int) = (0, 0),
+    policy: ScalingPolicy = ScalingPolicy(), change: (inout ServiceSituation) -> Void = { _ in }
+  ) -> ServiceSituation {
+    func pool(_ name: String, _ count: (ready: Int, wanted: Int)) -> PoolObservation {
+      PoolObservation(
+        exists: true, wanted: count.wanted,
+        pods: (0..<max(count.ready, count.wanted)).map { index in
+          PodObservation(
+            uid: "\(name)-\(index)", name: "\(name)-\(index)", createdAt: "2026-01-01T00:00:00Z",
+            isReady: index < count.ready, isTerminating: false, isFinished: false, isScheduled: true)
+        })
+    }
+    var policy = policy
+    policy.dedicatedReplicas = max(policy.dedicatedReplicas, dedicated.wanted)
+    let intent = ServiceIntent(
+      key: ObjectKey(namespace: "team", name: "llm"), owner: OwnerReference(json: [:]), generation: 3,
+      created: "2025-12-31T14:00:00Z", policy: policy,
+      economics: Economics(
+        dedicated: ReplicaPrice(perHour: 1, powerWatts: 100), burst: ReplicaPrice(perHour: 2, powerWatts: 300),
+        carbonGramsPerKWh: 400),
+      startupTimeout: .seconds(60), drainTimeout: .seconds(30), names: ["llm"], hostnames: [], maxSurge: 1,
+      maxUnavailable: 0, port: 8000, templates: PerPool(dedicated: [:], burst: [:]), templateHash: "t")
+    var usage = UsageMeter(at: .zero)
+    usage.advance(to: .zero, dedicated: 0, burst: 4)
+    usage.advance(to: .seconds(3600), dedicated: 0, burst: 0)
+    usage.advance(to: .seconds(36_000), dedicated: 0, burst: 0)
+    var situation = ServiceSituation(
+      intent: intent, template: .valid, lostNames: [], url: "http://gateway/team/llm",
+      pools: PerPool(dedicated: pool("dedicated", dedicated), burst: pool("burst", burst)),
+      wanted: PerPool(dedicated: dedicated.wanted, burst: burst.wanted), drain: DrainPlan(),
+      load: ServiceLoadView(isComplete: true), failure: nil, dedicatedTrouble: nil, conflict: nil,
+      replicaFailure: PerPool(dedicated: nil, burst: nil), coldStarts: ColdStartSamples(), usage: usage, wall: wall)
+    change(&situation)
+    return situation
+  }
+
+  @Test("Ready says what a request sent now would meet")
+  func ready() {
+    let suspended = ScalingPolicy(isSuspended: true)
+    let closed = ScalingPolicy(maxBurstReplicas: 0)
+    let cases: [(ServiceSituation, String, String)] = [
+      (Self.situation(), "True", "Asleep"),
+      (Self.situation(burst: (0, 1)), "True", "Waking"),
+      (Self.situation(burst: (1, 1)), "True", "Serving"),
+      (Self.situation(dedicated: (1, 1)), "True", "Serving"),
+      (Self.situation(dedicated: (1, 1), burst: (0, 2)), "True", "Bursting"),
+      (Self.situation(burst: (1, 0)) { $0.drain = DrainPlan(epoch: 1, pods: ["burst-0"]) }, "True", "Draining"),
+      (Self.situation(policy: suspended), "False", "Suspended"),
+      (Self.situation(policy: closed), "False", "NoCapacity"),
+      (Self.situation { $0.template = .invalid("unknown field") }, "False", "TemplateInvalid"),
+      (Self.situation(burst: (1, 1)) { $0.template = .invalid("unknown field") }, "True", "Serving"),
+      (Self.situation { $0.intent.unsupported = "spec.rollout.steps" }, "False", "UnsupportedField"),
+      (Self.situation { $0.conflict = "Service x is there" }, "False", "ObjectConflict"),
+      (
+        Self.situation(burst: (0, 1)) { $0.replicaFailure.burst = "pods is forbidden: exceeded quota: gpus" }, "False",
+        "QuotaExceeded"
+      ),
+      (
+        Self.situation(burst: (0, 1)) { $0.pools.burst.pods[0].unschedulable = "0/3 nodes are available" }, "False",
+        "Unschedulable"
+      ),
+      (
+        Self.situation {
+          $0.failure = WakeFailure(reason: "StartupTimeout", message: "m", nextAttempt: Self.wall, failures: 2)
+        }, "False", "StartupTimeout"
+      ),
+    ]
+    for (situation, status, reason) in cases {
+      #expect(situation.ready.status == status, "\(reason): \(situation.ready)")
+      #expect(situation.ready.reason == reason)
+    }
+  }
+
+  @Test("A failed wake survives its way through the status")
+  func failure() {
+    let failure = WakeFailure(
+      reason: "CrashLoopBackOff", message: "container \"model\" ended", nextAttempt: Self.wall, failures: 2)
+    let situation = Self.situation { $0.failure = failure }
+    var state = ScalingState(startedAt: .zero, holdScaleDownUntil: .zero)
+    let decision = decideScale(
+      situation.intent.policy, &state, ScalingObservation(held: 1, wakeNotBefore: .seconds(9)), now: .zero)
+    let record = StatusDocument.decision(
+      decision, pool: .burst, from: 1, to: 0, reason: decision.reason, failure: failure, wall: Self.wall)
+    let status = StatusDocument.make(situation, previous: [:], decision: record)
+    #expect((status[path: ["lastDecision", "inputs"]]?.objectValue?.count ?? 99) <= 24)
+    var object = KubernetesObject(["metadata": ["generation": 3], "status": status])
+    #expect(StatusDocument.failure(in: object) == failure)
+    object.json[path: ["metadata", "generation"]] = 4
+    #expect(StatusDocument.failure(in: object) == nil)
+  }
+
+  @Test("Usage and saving are in the status, and a new controller goes on counting from them")
+  func usage() {
+    let situation = Self.situation()
+    let status = StatusDocument.make(situation, previous: [:], decision: nil)
+    #expect(status[path: ["usage", "burstReplicaHours"]] == "4")
+    #expect(status[path: ["usage", "cost"]] == "8")
+    #expect(status[path: ["usage", "energyKWh"]] == "1.2")
+    #expect(status[path: ["usage", "carbonKg"]] == "0.48")
+    #expect(status[path: ["savings", "baselineReplicaHours"]] == "40")
+    #expect(status[path: ["savings", "amount"]] == "72")
+    #expect(status[path: ["display", "saved"]] == "USD 72 (90%)")
+    let later = StatusDocument.usage(
+      in: status, dedicated: 0, at: .seconds(5), wall: Self.wall.addingTimeInterval(3600), created: "")
+    #expect(later.burstHours == 4)
+    #expect(later.peakBurst == 4)
+    #expect(later.elapsedSeconds == 39_600)
+  }
+
+  @Test("Conditions keep their transition time while they hold, and carry the generation")
+  func conditions() {
+    let asleep = StatusDocument.make(Self.situation(), previous: [:], decision: nil)
+    let later = StatusDocument.make(
+      Self.situation(burst: (0, 1)) { $0.wall = Self.wall.addingTimeInterval(60) }, previous: asleep, decision: nil)
+    let ready = KubernetesObject(["status": later]).condition("Ready")
+    #expect(ready?.lastTransitionTime == "2026-01-01T00:00:00Z")
+    #expect(ready?.json["observedGeneration"] == 3)
+    let burst = KubernetesObject(["status": later]).condition("BurstReady")
+    #expect(burst?.lastTransitionTime == "2026-01-01T00:01:00Z")
+  }
+
+  @Test("A change of state is written at once; load and savings at most each 15 s, and never at rest")
+  func writes() {
+    var policy = StatusWritePolicy()
+    let before = StatusDocument.make(Self.situation(burst: (1, 1)), previous: [:], decision: nil)
+    let busier = StatusDocument.make(
+      Self.situation(burst: (1, 1)) { $0.load.inFlight = 5 }, previous: before, decision: nil)
+    let later = StatusDocument.make(
+      Self.situation(burst: (1, 1)) { $0.wall = Self.wall.addingTimeInterval(60) }, previous: before, decision: nil)
+    let more = StatusDocument.make(Self.situation(burst: (1, 2)), previous: before, decision: nil)
+    let holding = StatusDocument.make(
+      Self.situation(burst: (1, 1)) { $0.load.held = 1 }, previous: before, decision: nil)
+    func judge(_ wanted: JSONValue, rest: Bool = false, last: Duration? = .zero, now: Int) -> StatusWritePolicy.Verdict
+    {
+      policy.judge(before, wanted, isAtRest: rest, lastWrite: last, now: .seconds(now))
+    }
+    #expect(judge(more, now: 1) == .write)
+    #expect(judge(holding, now: 1) == .write)
+    #expect(judge(later, now: 60) == .nothing)
+    #expect(judge(busier, now: 1) == .later(.seconds(14)))
+    #expect(judge(busier, now: 15) == .write)
+    #expect(judge(busier, rest: true, now: 60) == .nothing)
+    let verdicts = (0..<30).map { _ in judge(busier, last: nil, now: 60) }
+    #expect(verdicts.count { $0 == .write } == 20)
+  }
+}
