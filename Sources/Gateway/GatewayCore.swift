@@ -64,7 +64,7 @@ final class GatewayCore: Sendable {
       let present = view.services.map { service in
         left.remove(service.key)
         if let gate = known[service.key] {
-          gone += gate.update(route: service, share: view.share, now: now.monotonic)
+          gone += gate.update(route: service, share: view.share, now: now)
           return gate
         }
         let gate = ServiceGate(

@@ -8,7 +8,7 @@ public struct GatewayMetrics: Sendable {
   public let registry: MetricsRegistry
   /// Requests answered, by pool (`none`: refused here) and HTTP status (`0`: the caller left first).
   let requests: Counter
-  /// Requests the gateway itself refused, by the code in the error body.
+  /// Requests the gateway itself refused, by the code in the error body; without a service where none was found.
   let rejections: Counter
   /// Requests that found the model asleep.
   let coldStarts: Counter

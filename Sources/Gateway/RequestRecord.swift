@@ -54,6 +54,8 @@ struct RequestRecord: Sendable {
       gate.metrics.answered(pool: pool, status: status)
       if let errorCode { gate.metrics.rejected(code: errorCode) }
       if let firstByte { gate.metrics.gotFirstByte(after: firstByte) }
+    } else if let errorCode {
+      core.metrics.rejections.increment("", "", errorCode)
     }
     let isSampled = core.takesSample()
     guard isSampled || status >= 500, core.configuration.accessLogSampling > 0 else { return }

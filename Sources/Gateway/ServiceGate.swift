@@ -92,7 +92,7 @@ final class ServiceGate: Sendable {
       signal.wake(key, heldSinceUnix: wall - (now.monotonic - (heldSince ?? now.monotonic)).seconds)
     }
     // News for the controller: the first one held, and each doubling of the line.
-    if held & (held - 1) == 0 { feed.signal() }
+    if held > 0, held & (held - 1) == 0 { feed.signal() }
     schedulePump(on: loop)
     return ticket
   }
@@ -148,13 +148,15 @@ final class ServiceGate: Sendable {
   // MARK: - The view
 
   /// Takes over a new view; call ``pump(_:)`` when all are taken over. Returns the UIDs of pods that have gone.
-  func update(route: ServiceRoute, share: GatewayShare, now: Duration) -> [String] {
-    let (gone, isNews) = state.withLock { state in
-      let epoch = state.route.drainEpoch
-      let gone = state.update(route: route, share: share, now: now)
-      return (gone, epoch != route.drainEpoch)
+  func update(route: ServiceRoute, share: GatewayShare, now: Now) -> [String] {
+    let (gone, isNews, fellAsleep) = state.withLock { state in
+      let (epoch, neededWake) = (state.route.drainEpoch, state.needsWake)
+      let gone = state.update(route: route, share: share, now: now.monotonic)
+      return (gone, epoch != route.drainEpoch, state.needsWake && !neededWake)
     }
-    if isNews { feed.signal() }
+    // Its last replica went while requests waited for a slot.
+    if fellAsleep { renewWake(now) }
+    if isNews || fellAsleep { feed.signal() }
     return gone
   }
 

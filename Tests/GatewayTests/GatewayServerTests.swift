@@ -264,6 +264,75 @@ struct GatewayServerTests {
     }
   }
 
+  @Test("Past the gateway's own bound nothing more is held, whatever the service allows")
+  func budget() async throws {
+    try await GatewayHarness.run(changing: \.holdBudgetRequests, to: 1) { harness in
+      harness.show()
+      async let held = harness.send("POST", "/v1/x", [("Prefer", "wait=30")])
+      try await harness.waitForLoad { $0.held == 1 }
+      let refused = try await harness.send()
+      #expect(refused.status == 429 && refused.body.contains("gateway_full"))
+      harness.show { $0.refusal = Refusal(reason: "StartupTimeout", message: "out of memory") }
+      let told = try await held
+      #expect(told.status == 503 && told.body.contains("StartupTimeout: out of memory"))
+    }
+  }
+
+  @Test("Request bytes past the gateway's own bound are refused")
+  func byteBudget() async throws {
+    try await GatewayHarness.run(changing: \.holdBudgetBytes, to: 10) { harness in
+      harness.show()
+      let answer = try await harness.send()
+      #expect(answer.status == 429 && answer.body.contains("gateway_full"))
+    }
+  }
+
+  @Test("Several loops share one service's slots and queue")
+  func loops() async throws {
+    try await GatewayHarness.run(changing: \.loops, to: 3) { harness in
+      let occupancy = Occupancy()
+      let replica = try harness.replica(slots: 2) { exchange in
+        occupancy.enter()
+        _ = try await exchange.readWholeBody(limit: 1000)
+        try await exchange.loop.sleep(for: .milliseconds(1))
+        occupancy.now -= 1
+        try await exchange.respond(status: 200, headers: [], body: [])
+      }
+      harness.show { $0.maxHeld = 100 }
+      try await withThrowingTaskGroup(of: Int.self) { group in
+        for _ in 0..<40 { group.addTask { try await harness.send().status } }
+        try await harness.waitForLoad { $0.held == 40 }
+        harness.show([replica]) { $0.maxHeld = 100 }
+        for try await status in group { #expect(status == 200) }
+      }
+      #expect(occupancy.most == 2 && occupancy.total == 40)
+    }
+  }
+
+  @Test("When the last replica goes while requests wait for a slot, the model is woken again")
+  func fallsAsleep() async throws {
+    try await GatewayHarness.run { harness in
+      let proceed = Moment()
+      let replica = try harness.replica(slots: 1) { exchange in
+        _ = try await exchange.readWholeBody(limit: 1000)
+        await proceed.wait()
+        try await exchange.respond(status: 200, headers: [], body: [])
+      }
+      harness.show([replica])
+      async let first = harness.send()
+      try await harness.waitForLoad { $0.inFlight == 1 }
+      async let second = harness.send("POST", "/v1/x", [("Prefer", "wait=30")])
+      try await harness.waitForLoad { $0.held == 1 }
+      #expect(harness.wakes.services.isEmpty)
+      harness.show()
+      #expect(harness.wakes.services.count == 1)
+      proceed.come()
+      #expect(try await first.status == 200)
+      harness.show([replica])
+      #expect(try await second.status == 200)
+    }
+  }
+
   @Test("A preflight and a health check neither wake a model nor count as demand; lists are answered while it sleeps")
   func quietRequests() async throws {
     try await GatewayHarness.run { harness in
@@ -291,10 +360,9 @@ struct GatewayServerTests {
       _ = try await harness.send("GET", "/v1/models", body: nil)
       #expect(try await ask("/readyz").0 == 200)
       _ = try await harness.send("POST", "/v1/x", [("Prefer", "wait=0")])
-      let metrics = try await ask("/metrics").1
-      #expect(
-        metrics.contains(
-          #"pilotlight_gateway_rejections_total{namespace="default",service="owl",reason="model_waking"} 1"#))
+      // A request is counted when its answer is out.
+      let line = #"pilotlight_gateway_rejections_total{namespace="default",service="owl",reason="model_waking"} 1"#
+      while try await !ask("/metrics").1.contains(line) {}
       #expect(try await ask("/debug/state").1.contains("default/owl"))
       #expect(try await ask("/else").0 == 404)
     }
