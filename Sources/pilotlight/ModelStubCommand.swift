@@ -47,7 +47,6 @@ enum ModelStubCommand {
   }
 
   private static func run(_ configuration: ModelStubConfiguration, drain: Duration, log: Log) async throws -> Int32 {
-    TerminationSignals.block()
     let loop = try EventLoop(name: "model-stub")
     loop.start()
     let stub = ModelStub(configuration: configuration, loop: loop, log: log)

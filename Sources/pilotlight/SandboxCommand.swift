@@ -45,7 +45,6 @@ enum SandboxCommand {
   }
 
   private static func run(_ configuration: SandboxConfiguration, log: Log) async throws -> Int32 {
-    TerminationSignals.block()
     let sandbox = try Sandbox(configuration, log: log)
     let signal = Task { await TerminationSignals.wait() }
     let endpoints = try await sandbox.start()

@@ -1,16 +1,19 @@
+import CLinux
 import Glibc
 
 /// SIGTERM and SIGINT as something to await.
 ///
-/// The signals are blocked in every thread, so that only the one thread that waits for them takes them.
+/// A handler writes them into a pipe. Blocking them and waiting with sigwait(3) does not work: once `main` awaits, libdispatch
+/// parks the main thread in sigsuspend(2) with an empty mask, and that thread then takes the signal and dies of it.
 enum TerminationSignals {
-  /// Blocks the signals in the calling thread and all that it starts. Call it first, before there are other threads.
+  private static let pipe: Int32 = cl_catch_signals([SIGTERM, SIGINT], 2)
+
+  /// From now on the signals no longer end the process: one that comes waits for ``wait()``. Call it first.
   static func block() {
-    var set = signals()
-    pthread_sigmask(SIG_BLOCK, &set, nil)
+    if pipe < 0 { Console.printError("pilotlight: SIGTERM and SIGINT cannot be caught: error \(-pipe)") }
   }
 
-  /// Returns the number of the first signal that comes.
+  /// Returns the number of the first signal that comes, or came since ``block()``.
   static func wait() async -> Int32 {
     await withUnsafeContinuation { (continuation: UnsafeContinuation<Int32, Never>) in
       let waiter = Waiter(continuation: continuation)
@@ -20,26 +23,21 @@ enum TerminationSignals {
         { context in
           guard let context else { return nil }
           let waiter = Unmanaged<Waiter>.fromOpaque(context).takeRetainedValue()
-          var set = TerminationSignals.signals()
-          var number: Int32 = 0
-          while sigwait(&set, &number) != 0 {}
-          waiter.continuation.resume(returning: number)
+          waiter.continuation.resume(returning: TerminationSignals.read())
           return nil
         }, Unmanaged.passRetained(waiter).toOpaque())
       pthread_detach(thread)
     }
   }
 
+  private static func read() -> Int32 {
+    var byte: UInt8 = 0
+    while Glibc.read(pipe, &byte, 1) < 0, errno == EINTR {}
+    return Int32(byte)
+  }
+
   private final class Waiter {
     let continuation: UnsafeContinuation<Int32, Never>
     init(continuation: UnsafeContinuation<Int32, Never>) { self.continuation = continuation }
-  }
-
-  private static func signals() -> sigset_t {
-    var set = sigset_t()
-    sigemptyset(&set)
-    sigaddset(&set, SIGTERM)
-    sigaddset(&set, SIGINT)
-    return set
   }
 }
