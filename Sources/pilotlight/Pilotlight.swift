@@ -36,7 +36,13 @@ struct Pilotlight {
   typealias Command = @Sendable ([String]) async -> Int32
 
   private static let commands: [String: Command] = [
-    "simulate": SimulateCommand.run
+    "controller": ControllerCommand.run,
+    "crd": { CRDCommand.run($0) },
+    "gateway": GatewayCommand.run,
+    "model-stub": ModelStubCommand.run,
+    "sandbox": SandboxCommand.run,
+    "sandbox-reaper": SandboxReaperCommand.run,
+    "simulate": SimulateCommand.run,
   ]
 
   static let help = """

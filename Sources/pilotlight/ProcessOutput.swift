@@ -29,7 +29,7 @@ struct ProcessOutput {
     for descriptor in outPipe + errorPipe { posix_spawn_file_actions_addclose(&actions, descriptor) }
     var pointers: [UnsafeMutablePointer<CChar>?] = arguments.map { strdup($0) }
     pointers.append(nil)
-    defer { pointers.forEach { free($0) } }
+    defer { for pointer in pointers { free(pointer) } }
     var pid = pid_t()
     let code = posix_spawnp(&pid, program, &actions, nil, pointers, environ)
     close(outPipe[1])

@@ -1,0 +1,47 @@
+import EventLoop
+import Synchronization
+import Telemetry
+
+/// Health and metrics of the controller, apart from everything else it does.
+final class AdminServer: Sendable {
+  private let isReady = Mutex(false)
+  private let metrics: MetricsRegistry
+  private let loop: EventLoop
+
+  init(metrics: MetricsRegistry) throws {
+    self.metrics = metrics
+    loop = try EventLoop(name: "admin")
+    loop.start()
+  }
+
+  func setReady(_ ready: Bool) { isReady.withLock { $0 = ready } }
+
+  /// Listens; returns the bound address. - Throws: an error that names the address.
+  func start(on address: SocketAddress) throws -> SocketAddress {
+    let server = HTTPServer(loop: loop, configuration: HTTPServerConfiguration(address: address)) { [self] exchange in
+      // A client that leaves while it is answered is nobody's error.
+      try? await answer(exchange)
+    }
+    return try server.start()
+  }
+
+  private func answer(_ exchange: HTTPExchange) async throws {
+    let isRead = exchange.method == "GET" || exchange.method == "HEAD"
+    switch exchange.path {
+    case "/healthz" where isRead: try await text(exchange, 200, "ok\n")
+    case "/readyz" where isRead:
+      let ready = isReady.withLock { $0 }
+      try await text(
+        exchange, ready ? 200 : 503, ready ? "ok\n" : "not ready: the cluster's objects have not been read yet\n")
+    case "/metrics" where isRead: try await text(exchange, 200, metrics.render(), type: MetricsRegistry.contentType)
+    case "/healthz", "/readyz", "/metrics": try await text(exchange, 405, "only GET and HEAD\n")
+    default: try await text(exchange, 404, "there are /healthz, /readyz and /metrics\n")
+    }
+  }
+
+  private func text(
+    _ exchange: HTTPExchange, _ status: Int, _ body: String, type: String = "text/plain; charset=utf-8"
+  ) async throws {
+    try await exchange.respond(status: status, headers: [("Content-Type", type)], body: Array(body.utf8))
+  }
+}

@@ -1,0 +1,79 @@
+import ControllerRuntime
+import CurlTransport
+import EventLoop
+import FleetProtocol
+import Glibc
+import Operator
+import Telemetry
+
+/// `pilotlight controller`: reconciles InferenceServices and scales their pools.
+enum ControllerCommand {
+  static let help = """
+    usage: pilotlight controller [options]
+
+      --kubeconfig FILE     the cluster; default: KUBECONFIG, else the pod's service account
+      --namespace NAME      Pilotlight's own namespace (\(ActivationLease.defaultNamespace))
+      --domain DOMAIN       services are NAME.NAMESPACE.DOMAIN at the gateway (pilotlight.local)
+      --gateway-url URL     where callers reach the gateway; status.url is below it
+      --admin-listen ADDR   health and metrics (127.0.0.1:9091)
+      --leader-election     several controllers run and one leads
+      --identity NAME       who this process is; default: POD_NAME, else the host's name
+      --log-level LEVEL     debug, info, warning or error (info)
+      --log-format FORMAT   json or text; default: text on a terminal
+    """
+
+  static func run(_ arguments: [String]) async -> Int32 {
+    if arguments.contains("--help") {
+      Console.print(help)
+      return 0
+    }
+    do {
+      return try await run(Options(arguments))
+    } catch {
+      Console.printError("pilotlight controller: \(error)")
+      return error is ArgumentScanner.Problem ? 2 : 1
+    }
+  }
+
+  private struct Options {
+    var kubeconfig: String?
+    var configuration: OperatorConfiguration
+    var admin: SocketAddress
+    var log: Log
+
+    init(_ arguments: [String]) throws {
+      var scanner = ArgumentScanner(arguments)
+      kubeconfig = try scanner.text("--kubeconfig")
+      configuration = OperatorConfiguration(
+        namespace: try scanner.text("--namespace") ?? ActivationLease.defaultNamespace,
+        domain: try scanner.text("--domain") ?? "pilotlight.local", gatewayURL: try scanner.text("--gateway-url"),
+        identity: try scanner.text("--identity") ?? ProcessIdentity.current,
+        leaderElection: scanner.flag("--leader-election"))
+      admin = try SocketAddress(parsing: try scanner.text("--admin-listen") ?? "127.0.0.1:9091")
+      log = try scanner.log()
+      try scanner.finish()
+    }
+  }
+
+  private static func run(_ options: Options) async throws -> Int32 {
+    let clock = SystemClock()
+    let driver = try CurlDriver()
+    let connection = try ClusterConnection(kubeconfig: options.kubeconfig, driver: driver, clock: clock)
+    let metrics = MetricsRegistry()
+    let admin = try AdminServer(metrics: metrics)
+    let address = try admin.start(on: options.admin)
+    options.log.info("controller starts", ["version": Version.current, "admin": "\(address)"])
+    let controller = Operator(
+      client: connection.client, loadStreams: CurlLoadStreams(driver: driver), configuration: options.configuration,
+      clock: clock, log: options.log, metrics: metrics)
+    admin.setReady(true)
+    let running = Task { try await controller.run() }
+    Task {
+      let number = await TerminationSignals.wait()
+      options.log.info("controller stops", ["signal": Int(number)])
+      running.cancel()
+    }
+    do { try await running.value } catch is CancellationError {}
+    return 0
+  }
+}

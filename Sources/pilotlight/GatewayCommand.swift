@@ -1,0 +1,138 @@
+import ControllerRuntime
+import CurlTransport
+import EventLoop
+import FleetProtocol
+import Gateway
+import GatewayCluster
+import Glibc
+import Telemetry
+
+/// `pilotlight gateway`: holds, places and proxies the requests of every model.
+enum GatewayCommand {
+  static let help = """
+    usage: pilotlight gateway [options]
+
+      --kubeconfig FILE          the cluster; default: KUBECONFIG, else the pod's service account
+      --static FILE              services and endpoints from a JSON file instead of a cluster
+      --listen ADDR              where callers connect (0.0.0.0:8080)
+      --admin-listen ADDR        health, metrics and the load stream (127.0.0.1:9090)
+      --namespace NAME           Pilotlight's own namespace (\(ActivationLease.defaultNamespace))
+      --domain DOMAIN            services are NAME.NAMESPACE.DOMAIN (pilotlight.local)
+      --identity NAME            who this process is; default: POD_NAME, else the host's name
+      --loops N                  event loops that serve callers, a thread each (1)
+      --max-connections N        connections of callers per loop (50000)
+      --routing-body-limit N     longest body in which `model` is looked for, in bytes (8388608)
+      --hold-requests N          requests held at once, over all services (20000)
+      --hold-bytes N             request bytes kept at once, over all services (268435456)
+      --access-log-sampling N    every n-th request gets a log line; 0: none but server errors (100)
+      --shutdown-delay DURATION  on SIGTERM: not ready, but serving, for this long (10s)
+      --shutdown-drain DURATION  then how long streams may run on (10m)
+      --log-level LEVEL          debug, info, warning or error (info)
+      --log-format FORMAT        json or text; default: text on a terminal
+    """
+
+  static func run(_ arguments: [String]) async -> Int32 {
+    if arguments.contains("--help") {
+      Console.print(help)
+      return 0
+    }
+    do {
+      return try await run(Options(arguments))
+    } catch {
+      Console.printError("pilotlight gateway: \(error)")
+      return error is ArgumentScanner.Problem ? 2 : 1
+    }
+  }
+
+  private struct Options {
+    var configuration: GatewayConfiguration
+    var kubeconfig: String?
+    var staticFile: String?
+    var namespace: String
+    var domain: String
+    var shutdownDelay: Duration
+    var shutdownDrain: Duration
+    var log: Log
+
+    init(_ arguments: [String]) throws {
+      var scanner = ArgumentScanner(arguments)
+      configuration = GatewayConfiguration(identity: try scanner.text("--identity") ?? ProcessIdentity.current)
+      kubeconfig = try scanner.text("--kubeconfig")
+      staticFile = try scanner.text("--static")
+      if kubeconfig != nil, staticFile != nil {
+        throw ArgumentScanner.Problem("--kubeconfig and --static exclude each other: services come from one place")
+      }
+      configuration.listen = try scanner.text("--listen") ?? configuration.listen
+      configuration.admin = try scanner.text("--admin-listen") ?? "127.0.0.1:9090"
+      configuration.loops = try scanner.integer("--loops", default: configuration.loops, in: 1...256)
+      configuration.maxConnections = try scanner.integer(
+        "--max-connections", default: configuration.maxConnections, in: 1...1_000_000)
+      configuration.routingBodyLimit = try scanner.integer(
+        "--routing-body-limit", default: configuration.routingBodyLimit, in: 1024...1 << 30)
+      configuration.holdBudgetRequests = try scanner.integer(
+        "--hold-requests", default: configuration.holdBudgetRequests, in: 0...10_000_000)
+      configuration.holdBudgetBytes = try scanner.integer(
+        "--hold-bytes", default: configuration.holdBudgetBytes, in: 0...1 << 40)
+      configuration.accessLogSampling = try scanner.integer(
+        "--access-log-sampling", default: configuration.accessLogSampling, in: 0...1_000_000)
+      namespace = try scanner.text("--namespace") ?? ActivationLease.defaultNamespace
+      domain = try scanner.text("--domain") ?? "pilotlight.local"
+      shutdownDelay = try scanner.duration("--shutdown-delay", default: .seconds(10))
+      shutdownDrain = try scanner.duration("--shutdown-drain", default: .seconds(600))
+      log = try scanner.log()
+      try scanner.finish()
+    }
+  }
+
+  private static func run(_ options: Options) async throws -> Int32 {
+    let following: Task<Void, any Error>?
+    let gateway: GatewayServer
+    if let file = options.staticFile {
+      let configuration = try StaticConfiguration(parsing: LocalFile.read(file), defaultDomain: options.domain)
+      gateway = try GatewayServer(configuration: options.configuration, log: options.log)
+      announce(try gateway.start(), options)
+      gateway.update(configuration.view)
+      following = nil
+    } else {
+      (gateway, following) = try startInCluster(options)
+    }
+    let signal = Task { await TerminationSignals.wait() }
+    // Informers go on for ever; should they fail, the gateway must not serve an ever older view unnoticed.
+    if let following {
+      Task {
+        do { try await following.value } catch is CancellationError {} catch {
+          options.log.error("the cluster is no longer watched", ["error": "\(error)"])
+          exit(1)
+        }
+      }
+    }
+    let number = await signal.value
+    options.log.info("gateway drains", ["signal": Int(number)])
+    await gateway.shutDown(delay: options.shutdownDelay, drain: options.shutdownDrain)
+    following?.cancel()
+    options.log.info("gateway stops")
+    return 0
+  }
+
+  private static func startInCluster(_ options: Options) throws -> (GatewayServer, Task<Void, any Error>) {
+    let clock = SystemClock()
+    let driver = try CurlDriver()
+    let connection = try ClusterConnection(kubeconfig: options.kubeconfig, driver: driver, clock: clock)
+    let identity = options.configuration.identity
+    let writer = ActivationWriter(
+      client: connection.client, clock: clock, log: options.log, namespace: options.namespace, identity: identity)
+    let gateway = try GatewayServer(configuration: options.configuration, log: options.log, wake: writer)
+    let view = ClusterView(
+      client: connection.client, clock: clock, log: options.log,
+      builder: RoutingViewBuilder(domain: options.domain, identity: identity), namespace: options.namespace
+    ) { gateway.update($0) }
+    announce(try gateway.start(), options)
+    return (gateway, Task { try await ServiceGroup([view, writer]).run() })
+  }
+
+  private static func announce(_ addresses: (traffic: SocketAddress, admin: SocketAddress), _ options: Options) {
+    options.log.info(
+      "gateway starts",
+      ["version": Version.current, "listen": "\(addresses.traffic)", "admin": "\(addresses.admin)"])
+  }
+}

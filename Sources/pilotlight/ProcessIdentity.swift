@@ -1,0 +1,13 @@
+import Glibc
+
+/// The name of this process among its kin.
+enum ProcessIdentity {
+  /// `POD_NAME`, which is unique in its namespace; elsewhere the host's name and the process id.
+  static var current: String {
+    if let name = getenv("POD_NAME"), name.pointee != 0 { return String(cString: name) }
+    var buffer = [CChar](repeating: 0, count: 256)
+    gethostname(&buffer, buffer.count - 1)
+    let host = String(decoding: buffer.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+    return "\(host)-\(getpid())"
+  }
+}
