@@ -21,7 +21,10 @@ extension ResourceDefinition {
       // Every namespace carries its name as a label.
       let name = json.metadataMembers["name"] ?? ""
       json[path: ["metadata", "labels", "kubernetes.io/metadata.name"]] = name
-      if json["spec"] == nil { json["spec"] = ["finalizers": [.string(Finalizer.namespace)]] }
+      // Without it a deleted namespace would go before its contents do.
+      if json[path: ["metadata", "deletionTimestamp"]] == nil, json[path: ["spec", "finalizers"]] == nil {
+        json[path: ["spec", "finalizers"]] = [.string(Finalizer.namespace)]
+      }
     }
     definition.behaviour.selectableFields = [
       "status.phase": { $0.status["phase"]?.stringValue ?? "" }

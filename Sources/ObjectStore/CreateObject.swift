@@ -20,6 +20,7 @@ extension ObjectStore {
     if definition.hasStatus, !definition.behaviour.keepsStatusOnCreate {
       json["status"] = definition.behaviour.initialStatus
     }
+    if type == .customResourceDefinitions { json["status"] = establishedStatus(of: json, now: now) }
     json = definition.prepared(json)
     if type == .services { serviceAddresses.assign(to: &json, previous: nil) }
     let causes = definition.causes(json, old: nil)

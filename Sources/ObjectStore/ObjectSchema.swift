@@ -52,5 +52,5 @@ enum ObjectSchema {
       ("kind", .string("Kind of the referent.")),
       ("name", .string("Name of the referent.")),
       ("uid", .string("UID of the referent.")),
-    ], required: ["apiVersion", "kind", "name", "uid"])
+    ])
 }

@@ -169,6 +169,19 @@ struct BuiltInResourceTests {
     #expect(!bad.message.contains("hunter2"))
   }
 
+  @Test(
+    "A CustomResourceDefinition is established when the store serves what it defines",
+    arguments: [("widgets", "True"), ("gadgets", "False")])
+  func customResourceDefinitions(plural: String, status: String) {
+    var server = TestServer()
+    let answer = server.ask(
+      "POST", "/apis/apiextensions.k8s.io/v1/customresourcedefinitions",
+      #"{"metadata":{"name":"\#(plural).demo.example.com"},"spec":{"group":"demo.example.com","names":{"plural":"\#(plural)"},"versions":[{"name":"v1"}]}}"#
+    )
+    #expect(answer.status == 201)
+    #expect(KubernetesObject(answer.json).condition("Established")?.status == status)
+  }
+
   @Test("A pod's spec cannot change but for its image; a node is given once")
   func podChanges() {
     var server = TestServer()

@@ -165,6 +165,18 @@ struct DeletionTests {
     #expect(server.createWidget("w2").message == #"namespaces "ns" not found"#)
   }
 
+  @Test("A namespace made with an empty spec is emptied before it goes, too")
+  func namespaceWithoutFinalizers() {
+    var server = TestServer(namespaces: [])
+    server.ask("POST", "/api/v1/namespaces", #"{"metadata":{"name":"ns"},"spec":{}}"#)
+    server.createWidget("w1")
+    server.ask("DELETE", "/api/v1/namespaces/ns")
+    #expect(server.ask("GET", "/api/v1/namespaces/ns").status == 200)
+    server.collectAll()
+    #expect(server.store.objects(ResourceDefinition.widgets.type).isEmpty)
+    #expect(server.ask("GET", "/api/v1/namespaces/ns").status == 404)
+  }
+
   @Test("Deleting a collection deletes what is selected and lists it")
   func collection() {
     var server = TestServer()

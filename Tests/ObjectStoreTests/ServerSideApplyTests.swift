@@ -105,6 +105,14 @@ struct ServerSideApplyTests {
     #expect(duplicate.message.hasSuffix(#".spec.parts: duplicate entries for key [name="a"]"#))
   }
 
+  @Test("The order of the applied list wins; elements it does not name keep their place before what followed them")
+  func order() {
+    var server = TestServer()
+    server.apply("w1", #"{"parts":[{"name":"a"},{"name":"b"},{"name":"c"}]}"#, manager: "one")
+    let answer = server.apply("w1", #"{"parts":[{"name":"c"},{"name":"a"}]}"#, manager: "two")
+    #expect(answer["spec", "parts"]?.text == #"[{"name":"b"},{"name":"c"},{"name":"a"}]"#)
+  }
+
   @Test("Status is applied through its subresource alone, under its own entry")
   func status() {
     var server = TestServer()
