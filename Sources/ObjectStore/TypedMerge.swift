@@ -82,7 +82,7 @@ private func mergedElements(
         continue
       }
     }
-    guard rightIndex < right.count else { continue }
+    guard rightIndex < right.count else { break }
     let (element, value) = right[rightIndex]
     rightIndex += 1
     if let present = leftValues[element] {
