@@ -150,4 +150,16 @@ private struct World {
     _ = machine.handle(.written(lease), now: Now(monotonic: .seconds(11), wall: start.wall))
     #expect(!machine.isLeader)
   }
+
+  @Test("a leader that reaches its deadline stops before it asks for anything more")
+  func deadline() {
+    var world = World()
+    world.join("a")
+    world.run(for: .seconds(1))
+    let deadline = world.now("a").monotonic - .seconds(1) + .seconds(10)
+    #expect(world.candidates["a"]?.deadline == deadline)
+    let effects = world.candidates["a"]?.handle(.tick, now: Now(monotonic: deadline, wall: world.now("a").wall))
+    #expect(effects?.first == .stopLeading)
+    guard case .wait? = effects?.last else { return #expect(Bool(false), "\(String(describing: effects))") }
+  }
 }
