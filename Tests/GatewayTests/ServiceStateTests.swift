@@ -57,6 +57,8 @@ struct ServiceStateTests {
     let probe = state.admit(patience: .seconds(9), counts: false, now: .seconds(3), wallUnix: 0)
     #expect(Self.code(late) == "wait" && Self.code(probe) == "503 model_overloaded 2")
     _ = state.finish(first[0].lease, counts: true, took: .seconds(2), now: .seconds(5))
+    let overtaking = state.admit(patience: .seconds(9), counts: true, now: .seconds(5), wallUnix: 0)
+    #expect(Self.code(overtaking) == "wait")
     let next = state.release(now: .seconds(5), wallUnix: 0).placed
     #expect(next.map(\.entry.payload) == [2])
     #expect(state.load.held == 2 && state.load.inFlight == 2)
