@@ -158,7 +158,8 @@ private struct World {
     world.run(for: .seconds(1))
     let deadline = world.now("a").monotonic - .seconds(1) + .seconds(10)
     #expect(world.candidates["a"]?.deadline == deadline)
-    let effects = world.candidates["a"]?.handle(.tick, now: Now(monotonic: deadline, wall: world.now("a").wall))
+    let atDeadline = Now(monotonic: deadline, wall: world.now("a").wall)
+    let effects = world.candidates["a"]?.handle(.tick, now: atDeadline)
     #expect(effects?.first == .stopLeading)
     guard case .wait? = effects?.last else { return #expect(Bool(false), "\(String(describing: effects))") }
   }
