@@ -163,13 +163,13 @@ def chat(gateway, model, **options):
     return request(gateway, "POST", "/v1/chat/completions", body, **options)
 
 
-def service(name, namespace="default", arguments=(), **spec):
-    """An InferenceService that runs the model stub."""
+def service(name, namespace="default", arguments=(), load="300ms", **spec):
+    """An InferenceService that runs the model stub, which takes `load` to get ready."""
     container = {
         "name": "model",
         "image": "pilotlight/model-stub",
         "command": ["pilotlight", "model-stub"],
-        "args": ["--load-time=300ms", "--ttft=10ms", "--tbt=1ms", *arguments],
+        "args": [f"--load-time={load}", "--ttft=10ms", "--tbt=1ms", *arguments],
         "ports": [{"name": "http", "containerPort": 8000}],
         "readinessProbe": {"httpGet": {"path": "/health", "port": "http"}, "periodSeconds": 1},
     }

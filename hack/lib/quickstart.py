@@ -127,13 +127,14 @@ class Observer:
 
     def see(self, service):
         name, status = service["metadata"]["name"], service.get("status", {})
-        with self.condition:
-            before = self.services.get(name, {})
-            self.services[name] = status
-            self.condition.notify_all()
+        before = self.services.get(name, {})
         state = status.get("display", {}).get("state")
+        # Told before whoever waits for it goes on, so that the table keeps the order of events.
         if state and state != before.get("display", {}).get("state"):
             self._tell_state(name, state, status, before)
+        with self.condition:
+            self.services[name] = status
+            self.condition.notify_all()
 
     def _tell_state(self, name, state, status, before):
         ready = self.ready(status)
@@ -166,7 +167,7 @@ def state_is(*states):
     return lambda status: status.get("display", {}).get("state") in states
 
 
-def logged_milliseconds(paths, field):
+def logged(paths, field):
     """All values of a numeric field in logs of JSON lines."""
     values = []
     for path in paths:
@@ -274,8 +275,8 @@ def tell(story, traffic, observer):
 def summarise(story, traffic, observer, sandbox, kubectl):
     missing = [phase for phase in PHASES if phase not in story.phases]
     waited = [wait for wait in traffic.waits if wait > 0]
-    patch = logged_milliseconds([sandbox["controller"]["log"]], "requestToPatchMs")
-    first = logged_milliseconds([g["log"] for g in sandbox["gateways"]], "readyToFirstByteMs")
+    patch = logged([sandbox["controller"]["log"]], "requestToPatchMs")
+    first = [1000 * seconds for seconds in logged([g["log"] for g in sandbox["gateways"]], "readyToFirstByteSeconds")]
     print("\nWhat it took")
     print(f"  held requests            {len(waited)} of {len(traffic.waits)}; wait of all p50 {percentile(traffic.waits, .5):.2f} s, p99 {percentile(traffic.waits, .99):.2f} s")
     for label, values in (("request -> scale patch  ", patch), ("pod ready -> first byte ", first)):
