@@ -59,7 +59,8 @@ extension ServiceSituation {
     }
     if wanted.dedicated + wanted.burst > 0 {
       let held = load.held > 0 ? "; \(load.held) held" : ""
-      return .yes("Waking", "\(wanted.dedicated + wanted.burst) replicas are starting\(held)")
+      let count = wanted.dedicated + wanted.burst
+      return .yes("Waking", "\(count == 1 ? "1 replica is" : "\(count) replicas are") starting\(held)")
     }
     if pods.contains(where: { !$0.isFinished }) { return .yes("Draining", "the last replicas are stopping") }
     return .yes("Asleep", "no replica runs; the next request wakes one")
