@@ -1,3 +1,4 @@
+import Glibc
 import HTTPWire
 
 /// An HTTP/1.1 server on one loop. Each connection is a task on the loop that calls the handler once per request.
@@ -10,6 +11,7 @@ public final class HTTPServer: @unchecked Sendable {
   private(set) var tls: TLSServerContext?
   private var listener: Listener?
   private var connections: [ObjectIdentifier: HTTPServerConnection] = [:]
+  private var connectionsByHost: [SocketAddress: Int] = [:]
   private var waitsForRoom = false
   private var retry: TimerID?
   private var endings: [UnsafeContinuation<Void, Never>] = []
@@ -114,13 +116,26 @@ public final class HTTPServer: @unchecked Sendable {
   }
 
   private func open(_ descriptor: Int32, _ peer: SocketAddress) {
+    guard admits(peer) else {
+      Glibc.close(descriptor)
+      return
+    }
     guard let connection = try? HTTPServerConnection(server: self, descriptor: descriptor, peer: peer) else { return }
     connections[ObjectIdentifier(connection)] = connection
+    if configuration.maxConnectionsPerClient != nil { connectionsByHost[peer.anyPort, default: 0] += 1 }
     connection.start()
+  }
+
+  private func admits(_ peer: SocketAddress) -> Bool {
+    guard let bound = configuration.maxConnectionsPerClient else { return true }
+    return connectionsByHost[peer.anyPort, default: 0] < bound
   }
 
   func connectionEnded(_ connection: HTTPServerConnection) {
     connections[ObjectIdentifier(connection)] = nil
+    if let count = connectionsByHost[connection.peer.anyPort] {
+      connectionsByHost[connection.peer.anyPort] = count > 1 ? count - 1 : nil
+    }
     if connections.isEmpty {
       let waiting = endings
       endings = []

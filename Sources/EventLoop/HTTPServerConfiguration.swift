@@ -21,6 +21,9 @@ public struct HTTPServerConfiguration: Sendable {
   public var writeTimeout: Duration = .seconds(60)
   /// Connections open at once; further ones wait in the kernel's queue until one closes.
   public var maxConnections = 20_000
+  /// Connections open at once from one IP address; further ones are closed at once. nil: no bound, as behind a load
+  /// balancer all clients have its address.
+  public var maxConnectionsPerClient: Int?
   /// Bytes of an unread request body that are read and dropped to keep the connection; a longer one closes it.
   public var drainLimit = 262_144
   /// Whether a client that ends its sending half still waits for its answer. Otherwise it counts as gone.

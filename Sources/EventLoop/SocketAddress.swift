@@ -72,6 +72,13 @@ public struct SocketAddress: Hashable, Sendable, CustomStringConvertible {
     }
   }
 
+  /// The same host, whatever the port.
+  var anyPort: SocketAddress {
+    var copy = self
+    copy.port = 0
+    return copy
+  }
+
   var family: Int32 { isIPv6 ? AF_INET6 : AF_INET }
 
   /// Calls `body` with the kernel's form of this address.

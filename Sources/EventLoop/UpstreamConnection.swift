@@ -229,8 +229,11 @@ public final class UpstreamConnection: ChannelObserver, @unchecked Sendable {
 
   /// Whether the request and its response are complete and both sides allow another on this connection.
   var isReusable: Bool {
-    guard case .complete = sending, let head, head.keepsAlive, reader.body.isComplete, !head.isUpgrade else {
-      return false
+    switch sending {
+    case .idle: break  // Connected, and not needed after all.
+    case .complete:
+      guard let head, head.keepsAlive, reader.body.isComplete, !head.isUpgrade else { return false }
+    case .length, .chunked: return false
     }
     return channel.queued == 0 && !reader.hasInput && channel.isQuiet()
   }

@@ -51,6 +51,23 @@ import Testing
     }
   }
 
+  @Test("one client gets no more connections than its share")
+  func connectionsPerClient() async throws {
+    try await withServer(.loopback { $0.maxConnectionsPerClient = 2 }, handler: echo) { loopback in
+      func use(_ key: String) async throws -> UpstreamConnection {
+        let connection = try await loopback.pool.connect(to: loopback.address, key: key, timeout: .seconds(5))
+        _ = try await connection.wholeAnswer()
+        return connection
+      }
+      let first = try await use("a")
+      _ = try await use("b")
+      await #expect(throws: HTTPError.self) { _ = try await use("c") }
+      first.close()
+      while loopback.server.openConnections == 2 { await Task.yield() }
+      _ = try await use("d")
+    }
+  }
+
   @Test("shutting down lets running requests finish, closes idle connections and takes no new ones")
   func gracefulShutdown() async throws {
     let gate = Gate()

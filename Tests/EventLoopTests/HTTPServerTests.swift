@@ -87,6 +87,30 @@ import Testing
     }
   }
 
+  @Test("a client that takes nothing is let go after the write timeout")
+  func writeStall() async throws {
+    let (stream, ended) = AsyncStream.makeStream(of: HTTPError.Code?.self)
+    try await withServer(.loopback { $0.writeTimeout = .milliseconds(30) }) { exchange in
+      do {
+        try await exchange.startResponse(status: 200, headers: [], contentLength: nil)
+        while true { try await exchange.write([UInt8](repeating: 1, count: 100_000)) }
+      } catch {
+        ended.yield((error as? HTTPError)?.code)
+      }
+    } client: { loopback in
+      let connection = try await loopback.connect()
+      try await connection.send(
+        head: RequestHeadBytes(method: "GET", target: "/", fields: FieldBlock([("Host", "test")])))
+      var code: HTTPError.Code?
+      for await ending in stream {
+        code = ending
+        break
+      }
+      #expect(code == .timedOut)
+      connection.close()
+    }
+  }
+
   @Test("pipelined requests are answered in order, their bodies kept apart, whatever the packets")
   func pipelining() async throws {
     let request = Array(
