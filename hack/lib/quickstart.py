@@ -132,6 +132,9 @@ class Observer:
         # Told before whoever waits for it goes on, so that the table keeps the order of events.
         if state and state != before.get("display", {}).get("state"):
             self._tell_state(name, state, status, before)
+        lit = status.get("burst", {}).get("readyReplicas", 0)
+        if state == "Bursting" and lit > before.get("burst", {}).get("readyReplicas", 0):
+            self.story.tell(name, "burst", self.ready(status), f"{lit} burst replica{'s' if lit > 1 else ''} beside the dedicated pool")
         with self.condition:
             self.services[name] = status
             self.condition.notify_all()
@@ -139,7 +142,7 @@ class Observer:
     def _tell_state(self, name, state, status, before):
         ready = self.ready(status)
         message = next((c["message"] for c in status.get("conditions", []) if c["type"] == "Ready"), "")
-        event = {"Asleep": "asleep", "Waking": "waking", "Bursting": "burst", "Draining": "draining"}.get(state, state.lower())
+        event = {"Asleep": "asleep", "Waking": "waking", "Bursting": "bursting", "Draining": "draining"}.get(state, state.lower())
         if state == "Asleep" and before:
             event = "asleep again"
         if state == "Serving" and before.get("display", {}).get("state") in ("Waking", None):

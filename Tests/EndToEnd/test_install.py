@@ -1,0 +1,57 @@
+"""The two ways to install say the same: Manifests through kustomize, Charts through Helm's substitutions."""
+import json
+import re
+import subprocess
+
+import yaml
+
+from harness import BINARY, ROOT, modern_kubectl
+
+CHART = ROOT / "Charts/pilotlight"
+
+
+def rendered_chart(namespace):
+    """The chart's templates with its own values. They use four forms only, so this is all of Helm that they need."""
+    chart = yaml.safe_load((CHART / "Chart.yaml").read_text())
+    values = yaml.safe_load((CHART / "values.yaml").read_text())
+
+    def lookup(path):
+        scope = {"Values": values, "Release": {"Namespace": namespace}, "Chart": {"AppVersion": chart["appVersion"]}}
+        for name in path.strip(".").split("."):
+            scope = scope[name]
+        return scope
+
+    def substitute(match):
+        words = match.group(1).split()
+        if words[0] == "toJson":
+            return json.dumps(lookup(words[1]))
+        if words[0] == "default":
+            return str(lookup(words[2]) or lookup(words[1]))
+        assert len(words) == 1, match.group(0)
+        return str(lookup(words[0]))
+
+    texts = [re.sub(r"\{\{(.+?)\}\}", substitute, path.read_text()) for path in sorted((CHART / "templates").glob("*.yaml"))]
+    texts += [path.read_text() for path in sorted((CHART / "crds").glob("*.yaml"))]
+    return [document for text in texts for document in yaml.safe_load_all(text) if document]
+
+
+def by_name(documents):
+    return {(d["kind"], d["metadata"].get("namespace", ""), d["metadata"]["name"]): d for d in documents}
+
+
+def test_chart_and_manifests_install_the_same():
+    text = subprocess.run(
+        [modern_kubectl(), "kustomize", str(ROOT / "Manifests/default")], capture_output=True, text=True, check=True).stdout
+    manifests = by_name(d for d in yaml.safe_load_all(text) if d["kind"] != "Namespace")
+    chart = by_name(rendered_chart("pilotlight-system"))
+    assert chart.keys() == manifests.keys()
+    for key in manifests:
+        assert chart[key] == manifests[key], key
+
+
+def test_the_flags_that_the_manifests_give_exist():
+    for command in ("controller", "gateway"):
+        deployment = yaml.safe_load((ROOT / f"Manifests/{command}/deployment.yaml").read_text())
+        flags = [a.split("=")[0] for a in deployment["spec"]["template"]["spec"]["containers"][0]["args"][1:]]
+        known = subprocess.run([BINARY, command, "--help"], capture_output=True, text=True, check=True).stdout
+        assert flags and all(flag in known for flag in flags), flags
