@@ -99,7 +99,10 @@ def test_a_model_that_crashes(sandbox, kubectl):
 
 
 def test_a_pod_that_listens_everywhere_is_failed(sandbox, kubectl):
-    apply(kubectl, service("everywhere", arguments=["--listen=0.0.0.0:8000"], dedicated={"replicas": 1}, scaling=FAST))
+    # On a port of its own: where other pods already listen on theirs, the kernel refuses every address by itself.
+    document = service("everywhere", arguments=["--listen=0.0.0.0:8123"], dedicated={"replicas": 1}, scaling=FAST)
+    document["spec"]["template"]["spec"]["containers"][0]["ports"][0]["containerPort"] = 8123
+    apply(kubectl, document)
     eventually(
         lambda: any("POD_IP" in e.get("message", "") for e in kubectl.json("get", "events")["items"]
                     if e["involvedObject"]["name"].startswith("everywhere")), "the event that says so")
