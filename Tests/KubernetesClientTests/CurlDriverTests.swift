@@ -162,7 +162,7 @@ import Testing
   private final class Tokens: BearerTokenSource {
     private let left = Mutex(["old", "new"])
     func token() -> String { left.withLock { $0.first ?? "none" } }
-    func invalidate() { left.withLock { $0.removeFirst() } }
+    func invalidate() { left.withLock { _ = $0.removeFirst() } }
   }
 
   @Test("the token goes along over TLS, and is read again when it is refused")

@@ -48,7 +48,7 @@ struct APIServerTests {
     try await RunningSandbox.run { sandbox in
       let events = sandbox.client.watch(
         .namespaces, fieldSelector: "metadata.name!=kube-system", resourceVersion: "", bookmarks: true,
-        timeout: .seconds(1))
+        timeout: .seconds(5))
       var names: [String] = []
       var bookmarks = 0
       for try await event in events {
