@@ -49,7 +49,7 @@ extension ObjectStore {
     var schemas: [String: JSONValue] = [:]
     for definition in members {
       for (path, item) in definition.openAPIPaths { paths[path] = item }
-      var schema = definition.schema.openAPI
+      var schema = definition.isCustom ? definition.schema.openAPI : definition.schema.openAPI.withPatchStrategies
       schema["x-kubernetes-group-version-kind"] = .array([definition.type.groupVersionKind])
       schemas[definition.openAPIName] = schema
     }
@@ -57,6 +57,27 @@ extension ObjectStore {
       "openapi": "3.0.0", "info": ["title": "Kubernetes", "version": "v1.33.0+pilotlight-sandbox"],
       "paths": .object(paths), "components": ["schemas": .object(schemas)],
     ]
+  }
+}
+
+extension JSONValue {
+  /// The schema with how strategic merge patches treat its lists. kubectl makes its patches by that: without it every list is
+  /// replaced whole, and an unchanged object counts as changed because the server's defaults are in it.
+  fileprivate var withPatchStrategies: JSONValue {
+    switch self {
+    case .array(let elements): return .array(elements.map(\.withPatchStrategies))
+    case .object(let members):
+      var result = members.mapValues(\.withPatchStrategies)
+      guard case .string(let listType)? = members["x-kubernetes-list-type"] else { return .object(result) }
+      if listType == "map", let key = members["x-kubernetes-list-map-keys"]?[0] {
+        result["x-kubernetes-patch-merge-key"] = key
+        result["x-kubernetes-patch-strategy"] = "merge"
+      } else if listType == "set" {
+        result["x-kubernetes-patch-strategy"] = "merge"
+      }
+      return .object(result)
+    default: return self
+    }
   }
 }
 
