@@ -157,6 +157,6 @@ struct ProbeTracker: Sendable {
   func delay(isUrgent: Bool, now: Duration) -> Duration {
     guard isUrgent, isPassing != true, successes == 0 else { return probe.period }
     if case .exec = probe.action { return min(probe.period, .milliseconds(250)) }
-    return min(max((now - start) / 50, .milliseconds(20)), .milliseconds(50))
+    return min(max((now - start) / 100, .milliseconds(20)), .milliseconds(50))
   }
 }
