@@ -44,6 +44,9 @@ public struct Operator: ControllerRuntime.Service {
     route()
   }
 
+  /// The cluster's objects have been read: what the controller does rests on all of them.
+  public var hasSynced: Bool { view.informers.allSatisfy(\.hasSynced) }
+
   /// Runs until it is cancelled.
   public func run() async throws {
     let leading = ClosureService {

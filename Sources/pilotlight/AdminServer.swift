@@ -1,20 +1,18 @@
 import EventLoop
-import Synchronization
 import Telemetry
 
 /// Health and metrics of the controller, apart from everything else it does.
 final class AdminServer: Sendable {
-  private let isReady = Mutex(false)
+  private let isReady: @Sendable () -> Bool
   private let metrics: MetricsRegistry
   private let loop: EventLoop
 
-  init(metrics: MetricsRegistry) throws {
+  init(metrics: MetricsRegistry, isReady: @escaping @Sendable () -> Bool) throws {
     self.metrics = metrics
+    self.isReady = isReady
     loop = try EventLoop(name: "admin")
     loop.start()
   }
-
-  func setReady(_ ready: Bool) { isReady.withLock { $0 = ready } }
 
   /// Listens; returns the bound address. - Throws: an error that names the address.
   func start(on address: SocketAddress) throws -> SocketAddress {
@@ -30,7 +28,7 @@ final class AdminServer: Sendable {
     switch exchange.path {
     case "/healthz" where isRead: try await text(exchange, 200, "ok\n")
     case "/readyz" where isRead:
-      let ready = isReady.withLock { $0 }
+      let ready = isReady()
       try await text(
         exchange, ready ? 200 : 503, ready ? "ok\n" : "not ready: the cluster's objects have not been read yet\n")
     case "/metrics" where isRead: try await text(exchange, 200, metrics.render(), type: MetricsRegistry.contentType)

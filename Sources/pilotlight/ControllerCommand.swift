@@ -60,13 +60,12 @@ enum ControllerCommand {
     let driver = try CurlDriver()
     let connection = try ClusterConnection(kubeconfig: options.kubeconfig, driver: driver, clock: clock)
     let metrics = MetricsRegistry()
-    let admin = try AdminServer(metrics: metrics)
-    let address = try admin.start(on: options.admin)
-    options.log.info("controller starts", ["version": Version.current, "admin": "\(address)"])
     let controller = Operator(
       client: connection.client, loadStreams: CurlLoadStreams(driver: driver), configuration: options.configuration,
       clock: clock, log: options.log, metrics: metrics)
-    admin.setReady(true)
+    let admin = try AdminServer(metrics: metrics) { controller.hasSynced }
+    let address = try admin.start(on: options.admin)
+    options.log.info("controller starts", ["version": Version.current, "admin": "\(address)"])
     let running = Task { try await controller.run() }
     Task {
       let number = await TerminationSignals.wait()
