@@ -28,6 +28,8 @@ public final class EventLoop: SerialExecutor, TaskExecutor, @unchecked Sendable 
     var work: [Work] = []
     var isAwake = true
     var stops = false
+    /// The thread is gone, after `stop`.
+    var hasEnded = false
   }
 
   public let name: String
@@ -64,6 +66,10 @@ public final class EventLoop: SerialExecutor, TaskExecutor, @unchecked Sendable 
   /// Starts the thread. What was enqueued before runs first. Call once.
   public func start() {
     guard !hasStarted.exchange(true, ordering: .relaxed) else { return }
+    startThread()
+  }
+
+  private func startThread() {
     var thread = pthread_t()
     let me = Unmanaged.passRetained(self).toOpaque()
     let result = pthread_create(&thread, nil, EventLoop.threadMain, me)
@@ -80,8 +86,8 @@ public final class EventLoop: SerialExecutor, TaskExecutor, @unchecked Sendable 
     return nil
   }
 
-  /// Ends the thread, from any thread: every socket of the loop closes, every waiting task resumes with an error and may
-  /// run up to its next wait; tasks that wait for something else are not resumed on this loop any more.
+  /// Ends the thread, from any thread: every socket of the loop closes, sleeps and waits for sockets throw. Tasks that
+  /// resume on the loop later find it so too: they run on a thread that lives just for that.
   public func stop() {
     let mustWake = inbox.withLock { inbox in
       inbox.stops = true
@@ -119,12 +125,15 @@ public final class EventLoop: SerialExecutor, TaskExecutor, @unchecked Sendable 
       ready.append(work)
       return
     }
-    let mustWake = inbox.withLock { inbox in
+    let (mustWake, mustRevive) = inbox.withLock { inbox in
       inbox.work.append(work)
-      defer { inbox.isAwake = true }
-      return !inbox.isAwake
+      defer {
+        inbox.isAwake = true
+        inbox.hasEnded = false
+      }
+      return (!inbox.isAwake, inbox.hasEnded)
     }
-    if mustWake { poller.wake() }
+    if mustRevive { startThread() } else if mustWake { poller.wake() }
   }
 
   public func checkIsolated() { preconditionOnLoop() }
@@ -204,17 +213,24 @@ public final class EventLoop: SerialExecutor, TaskExecutor, @unchecked Sendable 
     return Int32(clamping: seconds * 1000 + (attoseconds + 999_999_999_999_999) / 1_000_000_000_000_000)
   }
 
-  /// Lets everything that waits on this loop see its end. Bounded, as a task may go on for ever.
+  /// Lets everything that waits on this loop see its end, then ends the thread. Bounded, as a task may go on for ever.
   private func shutDown() {
     poller.closeAll()
     var rounds = 0
-    repeat {
+    var hasEnded = false
+    while !hasEnded {
       failAllTimers()
       runReadyWork()
       flushChannels()
       rounds += 1
-    } while rounds < 1000 && (!ready.isEmpty || inbox.withLock { !$0.work.isEmpty })
-    threadID.store(0, ordering: .relaxed)
+      if !ready.isEmpty, rounds < 10_000 { continue }
+      threadID.store(0, ordering: .relaxed)
+      hasEnded = inbox.withLock { inbox in
+        inbox.hasEnded = inbox.work.isEmpty
+        return inbox.hasEnded
+      }
+      if !hasEnded { threadID.store(cl_thread_id(), ordering: .relaxed) }
+    }
   }
 
   private func failAllTimers() {

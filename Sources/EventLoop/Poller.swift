@@ -23,6 +23,7 @@ final class Poller {
   private var entries: [Entry] = []
   private var events: [epoll_event]
   private var pending = 0
+  private var isClosed = false
 
   /// Events fetched by one epoll_wait(2).
   private static let batch = 512
@@ -51,6 +52,7 @@ final class Poller {
 
   /// Watches `descriptor` for input, output and the peer's end, edge-triggered.
   func add(_ descriptor: Int32, _ target: any PollTarget) throws {
+    guard !isClosed else { throw HTTPError(.disconnected, "the event loop has stopped") }
     while entries.count <= Int(descriptor) { entries.append(Entry()) }
     entries[Int(descriptor)].generation &+= 1
     entries[Int(descriptor)].target = target
@@ -101,6 +103,7 @@ final class Poller {
   }
 
   func closeAll() {
+    isClosed = true
     for index in entries.indices { entries[index].target?.pollEnded() }
   }
 }

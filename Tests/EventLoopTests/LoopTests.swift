@@ -99,6 +99,15 @@ private final class HandoverOrder: Sendable {
     let sleeper = Task(executorPreference: loop) { try await loop.sleep(for: .seconds(3600)) }
     await #expect(throws: HTTPError.self) { try await reader.value }
     await #expect(throws: CancellationError.self) { try await sleeper.value }
+    // Who comes too late is told, not left waiting.
+    let late = Task(executorPreference: loop) {
+      #expect(loop.isCurrent)
+      await #expect(throws: HTTPError.self) {
+        _ = try await UpstreamPool(loop: loop).connect(to: address, key: "a", timeout: .seconds(5))
+      }
+      try await loop.sleep(for: .seconds(3600))
+    }
+    await #expect(throws: CancellationError.self) { try await late.value }
   }
 
   @Test(
