@@ -1,3 +1,5 @@
+import InferenceAPI
+
 /// Reads a command's arguments: each option is asked for by name and taken out; ``finish()`` refuses what is left.
 ///
 /// An option is `--name VALUE` or `--name=VALUE`; a flag is `--name`. Everything after `--` is ``rest``.
@@ -68,7 +70,7 @@ struct ArgumentScanner {
   /// Takes a duration option such as `90s`, `250ms` or `1h30m`.
   mutating func duration(_ name: String, default fallback: Duration) throws(Problem) -> Duration {
     guard let text = try text(name) else { return fallback }
-    guard let value = Self.parseDuration(text) else {
+    guard let value = GatewayDuration.parse(text) else {
       throw Problem("\(name): '\(text)' is not a duration such as 250ms, 90s or 1h30m")
     }
     return value
@@ -83,28 +85,5 @@ struct ArgumentScanner {
   /// Refuses whatever no one asked for.
   consuming func finish() throws(Problem) {
     if let unknown = arguments.first { throw Problem("unknown argument '\(unknown)'") }
-  }
-
-  /// Durations as in the resource (Gateway API GEP-2257): one to four groups of up to five digits and h, m, s or ms.
-  static func parseDuration(_ text: String) -> Duration? {
-    var total = Duration.zero
-    var rest = Substring(text)
-    var groups = 0
-    while !rest.isEmpty {
-      let digits = rest.prefix(while: { $0.isASCII && $0.isNumber })
-      guard (1...5).contains(digits.count), let number = Int(digits) else { return nil }
-      rest = rest.dropFirst(digits.count)
-      let unit = rest.prefix(while: \.isLetter)
-      switch unit {
-      case "h": total += .seconds(3600 * number)
-      case "m": total += .seconds(60 * number)
-      case "s": total += .seconds(number)
-      case "ms": total += .milliseconds(number)
-      default: return nil
-      }
-      rest = rest.dropFirst(unit.count)
-      groups += 1
-    }
-    return (1...4).contains(groups) ? total : nil
   }
 }

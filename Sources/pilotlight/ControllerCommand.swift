@@ -23,16 +23,7 @@ enum ControllerCommand {
     """
 
   static func run(_ arguments: [String]) async -> Int32 {
-    if arguments.contains("--help") {
-      Console.print(help)
-      return 0
-    }
-    do {
-      return try await run(Options(arguments))
-    } catch {
-      Console.printError("pilotlight controller: \(error)")
-      return error is ArgumentScanner.Problem ? 2 : 1
-    }
+    await CommandFrame.run("controller", arguments, help: help) { scanner in try await run(Options(&scanner)) }
   }
 
   private struct Options {
@@ -41,8 +32,7 @@ enum ControllerCommand {
     var admin: SocketAddress
     var log: Log
 
-    init(_ arguments: [String]) throws {
-      var scanner = ArgumentScanner(arguments)
+    init(_ scanner: inout ArgumentScanner) throws {
       kubeconfig = try scanner.text("--kubeconfig")
       configuration = OperatorConfiguration(
         namespace: try scanner.text("--namespace") ?? ActivationLease.defaultNamespace,

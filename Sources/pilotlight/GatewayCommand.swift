@@ -32,16 +32,7 @@ enum GatewayCommand {
     """
 
   static func run(_ arguments: [String]) async -> Int32 {
-    if arguments.contains("--help") {
-      Console.print(help)
-      return 0
-    }
-    do {
-      return try await run(Options(arguments))
-    } catch {
-      Console.printError("pilotlight gateway: \(error)")
-      return error is ArgumentScanner.Problem ? 2 : 1
-    }
+    await CommandFrame.run("gateway", arguments, help: help) { scanner in try await run(Options(&scanner)) }
   }
 
   private struct Options {
@@ -54,8 +45,7 @@ enum GatewayCommand {
     var shutdownDrain: Duration
     var log: Log
 
-    init(_ arguments: [String]) throws {
-      var scanner = ArgumentScanner(arguments)
+    init(_ scanner: inout ArgumentScanner) throws {
       configuration = GatewayConfiguration(identity: try scanner.text("--identity") ?? ProcessIdentity.current)
       kubeconfig = try scanner.text("--kubeconfig")
       staticFile = try scanner.text("--static")

@@ -29,20 +29,12 @@ enum ModelStubCommand {
     """
 
   static func run(_ arguments: [String]) async -> Int32 {
-    if arguments.contains("--help") {
-      Console.print(help)
-      return 0
-    }
-    do {
-      var scanner = ArgumentScanner(arguments)
+    await CommandFrame.run("model-stub", arguments, help: help) { scanner in
       let configuration = try configuration(&scanner)
       let drain = try scanner.duration("--drain", default: .seconds(30))
       let log = try scanner.log()
       try scanner.finish()
       return try await run(configuration, drain: drain, log: log)
-    } catch {
-      Console.printError("pilotlight model-stub: \(error)")
-      return error is ArgumentScanner.Problem ? 2 : 1
     }
   }
 

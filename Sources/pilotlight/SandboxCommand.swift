@@ -28,19 +28,11 @@ enum SandboxCommand {
     """
 
   static func run(_ arguments: [String]) async -> Int32 {
-    if arguments.contains("--help") {
-      Console.print(help)
-      return 0
-    }
-    do {
-      var scanner = ArgumentScanner(arguments)
+    await CommandFrame.run("sandbox", arguments, help: help) { scanner in
       let configuration = try configuration(&scanner)
       let log = try scanner.log()
       try scanner.finish()
       return try await run(configuration, log: log)
-    } catch {
-      Console.printError("pilotlight sandbox: \(error)")
-      return error is ArgumentScanner.Problem ? 2 : 1
     }
   }
 

@@ -23,18 +23,11 @@ enum SimulateCommand {
     """
 
   static func run(_ arguments: [String]) async -> Int32 {
-    if arguments.contains("--help") {
-      Console.print(help)
-      return 0
-    }
-    do {
-      let options = try Options(arguments)
+    await CommandFrame.run("simulate", arguments, help: help) { scanner in
+      let options = try Options(&scanner)
       let reports = try replay(options)
       Console.print(options.isJSON ? json(reports) : table(reports))
       return 0
-    } catch {
-      Console.printError("pilotlight simulate: \(error)")
-      return 2
     }
   }
 
@@ -43,8 +36,7 @@ enum SimulateCommand {
     var configuration: Replay.Configuration
     var isJSON = false
 
-    init(_ arguments: [String]) throws {
-      var scanner = ArgumentScanner(arguments)
+    init(_ scanner: inout ArgumentScanner) throws {
       guard let trace = try scanner.text("--trace") else { throw ArgumentScanner.Problem("--trace FILE is needed") }
       self.trace = trace
       let policy = ScalingPolicy(

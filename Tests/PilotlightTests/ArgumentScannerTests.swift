@@ -32,14 +32,4 @@ struct ArgumentScannerTests {
       try scanner.finish()
     }
   }
-
-  @Test(
-    "durations are read as in the resource",
-    arguments: [
-      ("90s", Duration.seconds(90)), ("1h30m", .seconds(5400)), ("250ms", .milliseconds(250)), ("", nil), ("10", nil),
-      ("1d", nil), ("123456s", nil), ("1h1m1s1ms1h", nil), ("-1s", nil),
-    ])
-  func readsDurations(text: String, duration: Duration?) {
-    #expect(ArgumentScanner.parseDuration(text) == duration)
-  }
 }
