@@ -186,19 +186,24 @@ def test_one_gateway_of_two_dies():
         sandbox.stop()
 
 
-def test_nothing_survives_the_sandbox(kubectl):
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGINT], ids=["SIGKILL", "Ctrl-C"])
+def test_nothing_survives_the_sandbox(number):
     sandbox = Sandbox()
-    other = sandbox.kubectl()
-    apply(other, service("orphan", dedicated={"replicas": 1}, scaling=FAST))
-    eventually(lambda: state(other, "orphan") == "Serving", "a serving pod")
-    group = lambda: subprocess.run(["pgrep", "-f", sandbox.state], capture_output=True, text=True).stdout.split()
-    stub = other.json("get", "pods")["items"][0]["status"]["podIP"]
-    sandbox.process.kill()
-    sandbox.process.wait()
-    eventually(lambda: not group(), "no process of the sandbox")
-    listening = lambda: stub in subprocess.run(["pgrep", "-af", "model-stub"], capture_output=True, text=True).stdout
-    eventually(lambda: not listening(), "no model of the sandbox")
-    sandbox.stop()
+    try:
+        kubectl = sandbox.kubectl()
+        # A shell between the kubelet and the model: grandchildren must go too.
+        document = service("orphan", dedicated={"replicas": 1}, scaling=FAST)
+        container = document["spec"]["template"]["spec"]["containers"][0]
+        container["command"], container["args"] = ["/bin/sh", "-c", "pilotlight model-stub --ttft=7ms; true"], []
+        apply(kubectl, document)
+        eventually(lambda: state(kubectl, "orphan") == "Serving", "a serving pod")
+        alive = lambda: subprocess.run(["pgrep", "-f", f"{sandbox.state}|--ttft=7ms"], capture_output=True, text=True).stdout.split()
+        assert len(alive()) >= 4  # the sandbox, the controller, the gateway, the model
+        sandbox.process.send_signal(number)
+        sandbox.process.wait(60)
+        eventually(lambda: not alive(), "no process of the sandbox")
+    finally:
+        sandbox.stop()
 
 
 def test_a_taken_port_is_named(sandbox):
