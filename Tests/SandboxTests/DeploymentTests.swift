@@ -162,6 +162,26 @@ struct DeploymentTests {
     #expect(cluster.pods.isEmpty)
   }
 
+  @Test("what an owner's owner leaves behind is gone within one turn, though no controller has work by it")
+  func garbageOfGarbage() {
+    var cluster = VirtualCluster()
+    let uid = cluster.create(
+      .configMaps, ["apiVersion": "v1", "kind": "ConfigMap", "metadata": ["name": "owner", "namespace": "default"]]
+    )?.metadata.uid
+    var deployment = VirtualCluster.deployment("web", replicas: 0)
+    deployment[path: ["metadata", "ownerReferences"]] = [
+      ["apiVersion": "v1", "kind": "ConfigMap", "name": "owner", "uid": .string(uid ?? "")]
+    ]
+    cluster.create(.deployments, deployment)
+    #expect(cluster.plane.view.list(.replicaSets).count == 1)
+    cluster.plane.perform(
+      .configMaps, .delete(cluster.key("owner"), DeleteOptions(propagation: .background)), as: "test", now: cluster.now)
+    let hasMore = cluster.plane.settle(now: cluster.now)
+    #expect(!hasMore)
+    #expect(cluster.plane.view.list(.deployments).isEmpty)
+    #expect(cluster.plane.view.list(.replicaSets).isEmpty)
+  }
+
   @Test("a pod that fails is replaced")
   func replace() {
     var cluster = VirtualCluster()

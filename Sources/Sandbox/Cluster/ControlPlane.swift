@@ -53,6 +53,7 @@ struct ControlPlane {
       enqueue(item)
     }
     var steps = 0
+    var hasCollected = false
     repeat {
       while !queue.isEmpty {
         guard steps < Self.stepsPerTurn else { return true }
@@ -61,9 +62,12 @@ struct ControlPlane {
         queued.remove(item)
         reconcile(item, now: now)
       }
+      guard steps < Self.stepsPerTurn else { return true }
       steps += 1
-      if store.collectGarbage(now: now.wall) { absorb() }
-    } while !queue.isEmpty
+      // What one round deleted may have dependents of its own, though no controller has work by it.
+      hasCollected = store.collectGarbage(now: now.wall)
+      if hasCollected { absorb() }
+    } while hasCollected || !queue.isEmpty
     return false
   }
 
