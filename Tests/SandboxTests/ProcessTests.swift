@@ -81,6 +81,32 @@ struct ProcessTests {
     #expect(ProcessTable.wildcardListeners(in: text, on: [8000]).map(\.inode) == ["11", "15"])
   }
 
+  @Test(
+    "a port that is taken on every address is told from one that is taken on a single one", arguments: [true, false])
+  func takenEverywhere(everywhere: Bool) throws {
+    let descriptor = socket(everywhere ? AF_INET6 : AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+    defer { close(descriptor) }
+    var storage = sockaddr_storage()
+    var length = socklen_t(MemoryLayout<sockaddr_storage>.size)
+    let port = withUnsafeMutableBytes(of: &storage) { bytes -> Int in
+      if everywhere {
+        bytes.storeBytes(of: sa_family_t(AF_INET6), as: sa_family_t.self)
+      } else {
+        var address = sockaddr_in()
+        address.sin_family = sa_family_t(AF_INET)
+        address.sin_addr = in_addr(s_addr: UInt32(0x7F00_0001).bigEndian)
+        bytes.storeBytes(of: address, as: sockaddr_in.self)
+      }
+      guard let base = bytes.baseAddress?.assumingMemoryBound(to: sockaddr.self), bind(descriptor, base, length) == 0,
+        listen(descriptor, 1) == 0, getsockname(descriptor, base, &length) == 0
+      else { return 0 }
+      return Int(UInt16(bigEndian: bytes.load(fromByteOffset: 2, as: UInt16.self)))
+    }
+    try #require(port > 0)
+    #expect(ListenRule.mayBeTakenEverywhere(port) == everywhere)
+    #expect(ProcessTable.wildcardListeners(on: [port]).isEmpty == !everywhere)
+  }
+
   @Test("no two pods, and no two sandboxes, share an address")
   func addresses() throws {
     var first = LoopbackAddresses()

@@ -12,7 +12,27 @@ struct ClusterView {
     }
   }
 
-  private var objects: [ResourceType: [String: [String: KubernetesObject]]] = [:]
+  /// The objects of one type in one namespace. Kept in order, because lists are read far more often than they change.
+  private struct Bucket {
+    var byName: [String: KubernetesObject] = [:]
+    var names: [String] = []
+
+    /// Sets or removes an object.
+    subscript(name: String) -> KubernetesObject? {
+      get { byName[name] }
+      set {
+        let isNew = byName[name] == nil
+        byName[name] = newValue
+        if isNew == (newValue == nil) { return }
+        let index = names.partitioningIndex { $0 >= name }
+        if newValue == nil { names.remove(at: index) } else { names.insert(name, at: index) }
+      }
+    }
+
+    var objects: [KubernetesObject] { names.compactMap { byName[$0] } }
+  }
+
+  private var objects: [ResourceType: [String: Bucket]] = [:]
   /// Objects that name an owner, by its uid.
   private var dependents: [String: Set<Reference>] = [:]
   private var places: [String: Reference] = [:]
@@ -30,7 +50,7 @@ struct ClusterView {
         dependents[owner.uid] = nil
       }
     } else {
-      objects[type, default: [:]][object.metadata.namespace, default: [:]][object.metadata.name] = object
+      objects[type, default: [:]][object.metadata.namespace, default: Bucket()][object.metadata.name] = object
       places[object.metadata.uid] = reference
       for owner in object.metadata.ownerReferences { dependents[owner.uid, default: []].insert(reference) }
     }
@@ -46,13 +66,9 @@ struct ClusterView {
 
   /// Objects of a type, of one namespace or of all, by name.
   func list(_ type: ResourceType, namespace: String? = nil) -> [KubernetesObject] {
-    let found: [KubernetesObject]
-    if let namespace {
-      found = objects[type]?[namespace].map { Array($0.values) } ?? []
-    } else {
-      found = (objects[type] ?? [:]).values.flatMap(\.values)
-    }
-    return found.sorted { $0.key < $1.key }
+    guard let buckets = objects[type] else { return [] }
+    if let namespace { return buckets[namespace]?.objects ?? [] }
+    return buckets.keys.sorted().flatMap { buckets[$0]?.objects ?? [] }
   }
 
   /// Objects that name `uid` as an owner.
@@ -63,12 +79,18 @@ struct ClusterView {
     (dependents[uid] ?? []).filter { $0.type == type }.sorted().compactMap { self[$0] }
       .filter { $0.metadata.controller?.uid == uid }
   }
+}
 
-  /// Everything within a namespace.
-  func contents(ofNamespace namespace: String) -> [Reference] {
-    objects.flatMap { type, byNamespace in
-      (byNamespace[namespace] ?? [:]).keys.map { Reference(type: type, key: ObjectKey(namespace: namespace, name: $0)) }
-    }.sorted()
+extension [String] {
+  /// The first index whose element satisfies `isAtOrAfter`, which must hold for all later ones too.
+  fileprivate func partitioningIndex(where isAtOrAfter: (String) -> Bool) -> Int {
+    var low = 0
+    var high = count
+    while low < high {
+      let middle = (low + high) / 2
+      if isAtOrAfter(self[middle]) { high = middle } else { low = middle + 1 }
+    }
+    return low
   }
 }
 
@@ -77,5 +99,13 @@ extension JSONValue {
   func hasLabels(of selector: JSONValue?) -> Bool {
     guard let wanted = selector?.objectValue, !wanted.isEmpty, let labels = objectValue else { return false }
     return wanted.allSatisfy { labels[$0.key] == $0.value }
+  }
+
+  /// Whether a `LabelSelector` selects these labels; without expressions, the usual case, no selector is built.
+  func isSelected(by selector: JSONValue?) -> Bool {
+    guard let selector else { return false }
+    if let wanted = selector["matchLabels"], selector["matchExpressions"] == nil { return hasLabels(of: wanted) }
+    let labels = (objectValue ?? [:]).compactMapValues(\.stringValue)
+    return LabelSelector(json: selector)?.matches(labels) ?? false
   }
 }

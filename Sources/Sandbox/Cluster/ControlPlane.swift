@@ -177,7 +177,12 @@ extension ControlPlane {
       let selector = service.spec["selector"]
       if labels.hasLabels(of: selector) || oldLabels.hasLabels(of: selector) { enqueue(.endpointSlices(service.key)) }
     }
-    for budget in view.list(.podDisruptionBudgets, namespace: namespace) { enqueue(.disruptionBudget(budget.key)) }
+    for budget in view.list(.podDisruptionBudgets, namespace: namespace) {
+      let selector = budget.spec["selector"]
+      if labels.isSelected(by: selector) || oldLabels.isSelected(by: selector) {
+        enqueue(.disruptionBudget(budget.key))
+      }
+    }
     let isFinished = isGone || Pod(pod).isFinished
     if isFinished {
       for waiting in view.list(.pods) where Pod(waiting).nodeName.isEmpty { enqueue(.schedule(waiting.key)) }

@@ -5,9 +5,9 @@ extension ControlPlane {
   /// Tells in a PodDisruptionBudget's status how many of its pods may go (kube-controller-manager, `pkg/controller/disruption`).
   mutating func reconcileDisruptionBudget(_ key: ObjectKey, now: Now) {
     guard var budget = view[.podDisruptionBudgets, key] else { return }
-    let selector = budget.spec["selector"].flatMap { LabelSelector(json: $0) }
+    let selector = budget.spec["selector"]
     let pods = view.list(.pods, namespace: key.namespace).filter {
-      !Pod($0).isFinished && selector?.matches($0.metadata.labels) == true
+      !Pod($0).isFinished && ($0.metadata.json["labels"] ?? [:]).isSelected(by: selector)
     }
     let expected = expectedPods(behind: pods)
     let healthy = pods.filter { Pod($0).isReady && !$0.metadata.isBeingDeleted }.count
