@@ -124,6 +124,9 @@ public struct LoadMeter: Hashable, Sendable {
     return counted / elapsed
   }
 
+  /// Requests that arrived between `now - window` and `now`, as far as gateways have said.
+  public func requestCount(over window: Duration, now: Duration) -> Double { requests.sum(over: window, until: now) }
+
   /// What accrued since each gateway's last word, if nothing changed there.
   private func assumed(over window: Duration, now: Duration, rate: (Gateway) -> Double) -> Double {
     gateways.values.reduce(0) { $0 + rate($1) * max(0, min(window, now - $1.at).inSeconds) }

@@ -30,6 +30,15 @@ import Testing
     }
   }
 
+  @Test("A burst of a second counts as what it is, not as a minute of it")
+  func requestCount() {
+    var meter = Self.steady(0, until: 3)
+    meter.record(
+      LoadSample(held: 100, requestsTotal: 109, concurrencySeconds: 0), from: "g", bootID: "1", at: .seconds(4))
+    #expect(Self.close(meter.requestCount(over: .seconds(60), now: .seconds(5)), 109))
+    #expect(Self.close(meter.requestCount(over: .seconds(60), now: .seconds(90)), 0))
+  }
+
   @Test("After a sleep, the first second counts in full; the time asleep is no part of the average")
   func partialWindow() {
     var meter = Self.steady(1, until: 3)

@@ -50,6 +50,9 @@ struct LoadBoard {
 
   mutating func disconnected(_ address: String) { gateways[address]?.isConnected = false }
 
+  /// What `status.load.requestsPerMinute` counts over, however short the windows that scale are.
+  private static let statusWindow: Duration = .seconds(60)
+
   /// Takes a snapshot; `span` gives the longest window of a service.
   /// - Returns: the services that need a decision now: they hold a request, or have seen a drain.
   mutating func record(
@@ -61,7 +64,7 @@ struct LoadBoard {
     if gateway.bootID != snapshot.bootID { gateway.services = [:] }
     for load in snapshot.services {
       let key = ObjectKey(namespace: load.namespace, name: load.name)
-      var meter = meters[key] ?? LoadMeter(span: span(key))
+      var meter = meters[key] ?? LoadMeter(span: max(Self.statusWindow, span(key)))
       let age = load.lastRequestUnix.map { Duration.seconds(max(0, now.wall.timeIntervalSince1970 - $0)) }
       meter.record(
         LoadSample(
@@ -120,7 +123,7 @@ struct LoadBoard {
       view.held = meter.held
       view.inFlight = meter.inFlight
       view.lastActivity = meter.lastActivity
-      view.requestsPerMinute = meter.average(.requestsPerSecond, over: .seconds(60), now: now) * 60
+      view.requestsPerMinute = meter.requestCount(over: Self.statusWindow, now: now)
       view.stableAverage = meter.average(policy.metric, over: policy.stableWindow, now: now)
       view.panicAverage = meter.average(policy.metric, over: policy.panicWindow, now: now)
     } else if isHeard {
