@@ -245,8 +245,8 @@ class TestDebian:
         kubectl = sandbox.kubectl(old)
         name = "old-" + uuid.uuid4().hex[:6]
         document = json.dumps(service(name, scaling=FAST, dedicated={"replicas": 1}))
-        assert "created" in kubectl.out("apply", "--validate=false", "-f", "-", stdin=document)
-        assert "unchanged" in kubectl.out("apply", "--validate=false", "-f", "-", stdin=document)
+        assert "created" in kubectl.out("apply", "-f", "-", stdin=document)
+        assert "unchanged" in kubectl.out("apply", "-f", "-", stdin=document)
         eventually(lambda: "Serving" in kubectl.out("get", "infsvc", name), "the state in the table")
         assert "Ready" in kubectl.out("describe", "infsvc", name)
         pod = kubectl.json("get", "pods", "-l", f"serving.pilotlight.dev/service={name}")["items"][0]["metadata"]["name"]

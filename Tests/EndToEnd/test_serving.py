@@ -22,7 +22,7 @@ def state(kubectl, name):
 
 
 def apply(kubectl, *documents):
-    kubectl.run("apply", "-f", "-", stdin="\n---\n".join(json.dumps(d) for d in documents))
+    kubectl.run("apply", "-f", "-", stdin=json.dumps({"apiVersion": "v1", "kind": "List", "items": documents}))
 
 
 def condition(kubectl, name, kind):
