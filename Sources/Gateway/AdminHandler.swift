@@ -82,13 +82,15 @@ final class AdminHandler: Sendable {
       text += "share \(current.view.share.index + 1) of \(current.view.share.count)\n"
       for (service, gate) in zip(current.view.services, current.gates) {
         let load = gate.report(exchange.loop.moment).load
+        let health = gate.healthByPod
         text += "\n\(service.key) model=\(service.modelName) held=\(load.held) inFlight=\(load.inFlight) "
         text += "requests=\(load.requestsTotal) drainEpoch=\(load.drainEpochSeen)\n"
         if let refusal = service.refusal { text += "  refused: \(refusal.reason): \(refusal.message)\n" }
         for replica in service.replicas {
           let inFlight = load.inFlightByPod[replica.podUID] ?? 0
           text += "  \(replica.pool.rawValue) \(replica.podUID) \(replica.address) ready=\(replica.isReady)"
-          text += " leaving=\(replica.isLeaving) inFlight=\(inFlight)/\(replica.maxConcurrency)\n"
+          text += " leaving=\(replica.isLeaving) inFlight=\(inFlight)/\(replica.maxConcurrency)"
+          text += " health=\(health[replica.podUID] ?? .unchecked)\n"
         }
       }
     }

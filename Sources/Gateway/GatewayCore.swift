@@ -56,8 +56,8 @@ final class GatewayCore: Sendable {
 
   // MARK: - The view
 
-  /// Swaps in a new view; calls are taken one after the other. Returns the UIDs of pods that have gone, sorted.
-  func apply(_ view: RoutingView, now: Now) -> [String] {
+  /// Swaps in a new view; calls are taken one after the other.
+  func apply(_ view: RoutingView, now: Now) -> ViewChange {
     gates.withLock { known in
       var gone: [String] = []
       var left = Set(known.keys)
@@ -84,8 +84,15 @@ final class GatewayCore: Sendable {
       }
       snapshot.withLock { $0 = RoutingSnapshot(view: view, gates: present) }
       for gate in present { gate.pump(now) }
-      return gone.sorted()
+      return ViewChange(gone: gone.sorted(), unproven: present.flatMap(\.unproven))
     }
+  }
+
+  /// What waits for its first health check to pass.
+  var unproven: [HealthGate.Check] { current?.gates.flatMap(\.unproven) ?? [] }
+
+  func checked(_ replica: HealthGate.ReplicaID, _ health: ReplicaHealth, now: Now) {
+    gates.withLock { $0[replica.service] }?.checked(replica.podUID, health, now: now)
   }
 
   /// Asks again for the wakes that are still needed.
@@ -121,6 +128,14 @@ final class GatewayCore: Sendable {
     metrics.heldBytes.set(Double(budget.heldBytes))
     return metrics.registry.render()
   }
+}
+
+/// What a new view leaves to be done.
+struct ViewChange: Sendable {
+  /// UIDs of pods that have gone, sorted.
+  var gone: [String]
+  /// Replicas that get no request before they have passed their health check.
+  var unproven: [HealthGate.Check]
 }
 
 /// How far one reader of the load stream has heard of a service.

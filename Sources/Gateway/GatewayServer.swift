@@ -20,11 +20,14 @@ public final class GatewayServer: Sendable {
   private struct State {
     var workers: [Worker] = []
     var admin: HTTPServer?
+    var prober: HealthProber?
   }
 
   private let core: GatewayCore
   private let adminLoop: EventLoop
   private let state = Mutex(State())
+  /// Views reach the loops in the order in which they were applied.
+  private let viewOrder = Mutex(())
   /// What is measured.
   public let metrics: GatewayMetrics
 
@@ -63,16 +66,30 @@ public final class GatewayServer: Sendable {
       address = try server.start()
       state.withLock { $0.workers.append(Worker(loop: loop, pool: pool, server: server)) }
     }
+    viewOrder.withLock { _ in
+      // The connections of its checks are left to the requests of the same loop.
+      let prober = state.withLock { state in
+        state.prober = state.workers.first.map { HealthProber(core: core, pool: $0.pool) }
+        return state.prober
+      }
+      prober?.expect(core.unproven)
+    }
     adminLoop.execute { [self] in renewWakes() }
     return (address, adminAddress)
   }
 
-  /// Swaps in a view; held requests whose wait it ends go on at once.
+  /// Swaps in a view; held requests whose wait it ends go on at once, to a new replica when it has passed its health
+  /// check.
   public func update(_ view: RoutingView) {
-    let gone = core.apply(view, now: adminLoop.moment)
-    guard !gone.isEmpty else { return }
-    for worker in state.withLock({ $0.workers }) {
-      worker.loop.execute { for uid in gone { worker.pool.evict(key: uid) } }
+    viewOrder.withLock { _ in
+      let change = core.apply(view, now: adminLoop.moment)
+      let (workers, prober) = state.withLock { ($0.workers, $0.prober) }
+      if !change.gone.isEmpty {
+        for worker in workers {
+          worker.loop.execute { for uid in change.gone { worker.pool.evict(key: uid) } }
+        }
+      }
+      prober?.expect(change.unproven)
     }
   }
 
@@ -80,7 +97,7 @@ public final class GatewayServer: Sendable {
   /// no more and lets requests run for `drain` at most.
   public func shutDown(delay: Duration, drain: Duration) async {
     core.isDraining = true
-    let (workers, admin) = state.withLock { ($0.workers, $0.admin) }
+    let (workers, admin, prober) = state.withLock { ($0.workers, $0.admin, $0.prober) }
     for worker in workers { worker.server.announceClose() }
     try? await adminLoop.sleep(for: delay)
     await withTaskGroup(of: Void.self) { group in
@@ -88,6 +105,7 @@ public final class GatewayServer: Sendable {
     }
     // The controller reads the last counts until nothing is left to count.
     await admin?.shutDown(graceful: .zero)
+    await prober?.stop()
     for worker in workers { worker.loop.stop() }
     adminLoop.stop()
   }

@@ -11,7 +11,7 @@ enum InferenceRequest {
       let path = String(target.prefix(while: { $0 != "?" }))
       if upgrades { return true }
       // In the model protocols a GET only asks about the model; over plain HTTP it may be the question itself.
-      return service.modelProtocol == .http && path != service.healthPath && !quietPaths.contains(path)
+      return service.modelProtocol == .http && !service.healthCheck.asks(path) && !quietPaths.contains(path)
     default: return true
     }
   }

@@ -22,13 +22,17 @@ struct ReplicaSetState: Sendable {
     var inFlight = 0
     /// False: it has gone; it stays here while something is in flight.
     var isPresent = true
+    var health = ReplicaHealth.unchecked
     var wasUsed = false
     /// Turn of its last use: equals are taken by turns.
     var lastUse = 0
     var failures = 0
     var ejectedUntil: Duration = .zero
 
-    var accepts: Bool { isPresent && replica.accepts }
+    var accepts: Bool { isPresent && replica.accepts && health == .passed }
+
+    /// It is said to serve, and has not shown it yet.
+    var isUnproven: Bool { isPresent && replica.accepts && health != .passed }
 
     func hasSlot(now: Duration) -> Bool { accepts && inFlight < slots && ejectedUntil <= now }
 
@@ -39,6 +43,7 @@ struct ReplicaSetState: Sendable {
   }
 
   private var entries: [Entry] = []
+  private var share = GatewayShare()
   private var generation = 0
   private var turn = 0
   /// Requests in flight at all replicas.
@@ -48,6 +53,7 @@ struct ReplicaSetState: Sendable {
 
   /// Takes over the replicas of a new view. Returns the UIDs that have gone: their idle connections must go too.
   mutating func update(_ replicas: [Replica], share: GatewayShare) -> [String] {
+    self.share = share
     var wanted = Dictionary(replicas.map { ($0.podUID, $0) }, uniquingKeysWith: { first, _ in first })
     var gone: [String] = []
     for index in entries.indices {
@@ -60,7 +66,6 @@ struct ReplicaSetState: Sendable {
         entries[index].replica = replica
         entries[index].replica.readySince = since
         entries[index].isPresent = true
-        entries[index].slots = share.slots(of: replica.maxConcurrency, podUID: replica.podUID)
       } else if entries[index].isPresent {
         entries[index].isPresent = false
         gone.append(entries[index].replica.podUID)
@@ -69,13 +74,36 @@ struct ReplicaSetState: Sendable {
     entries.removeAll { !$0.isPresent && $0.inFlight == 0 }
     for replica in wanted.values.sorted(by: { $0.podUID < $1.podUID }) {
       generation += 1
-      entries.append(
-        Entry(
-          replica: replica, generation: generation,
-          slots: share.slots(of: replica.maxConcurrency, podUID: replica.podUID)))
+      entries.append(Entry(replica: replica, generation: generation, slots: 0))
+    }
+    dealSlots()
+    return gone
+  }
+
+  /// Notes what a health check found; the first that passes opens the gate, for as long as the pod is there.
+  mutating func checked(_ podUID: String, _ health: ReplicaHealth) {
+    guard let index = entries.firstIndex(where: { $0.replica.podUID == podUID }), entries[index].health != .passed
+    else { return }
+    entries[index].health = health
+    if health == .passed { dealSlots() }
+  }
+
+  /// Replicas that are said to serve and have not passed their health check, by pod UID.
+  var unproven: [Replica] { entries.filter(\.isUnproven).map(\.replica).sorted { $0.podUID < $1.podUID } }
+
+  /// Some replica is just being asked for the first time.
+  var isFirstCheckRunning: Bool { entries.contains { $0.isUnproven && $0.health == .unchecked } }
+
+  var healthByPod: [String: ReplicaHealth] {
+    Dictionary(entries.map { ($0.replica.podUID, $0.health) }, uniquingKeysWith: { first, _ in first })
+  }
+
+  private mutating func dealSlots() {
+    for index in entries.indices where entries[index].isPresent {
+      let replica = entries[index].replica
+      entries[index].slots = share.slots(of: replica.maxConcurrency, podUID: replica.podUID)
     }
     grantLastSlot()
-    return gone
   }
 
   /// With fewer slots than gateways the deal may leave this one none at all, and its callers would wait for ever: then it

@@ -173,6 +173,23 @@ final class ServiceGate: Sendable {
     signal.wake(key, heldSinceUnix: now.wall.timeIntervalSince1970 - (now.monotonic - oldest).seconds)
   }
 
+  // MARK: - Health
+
+  var unproven: [HealthGate.Check] { state.withLock { $0.unproven } }
+  var healthByPod: [String: ReplicaHealth] { state.withLock { $0.healthByPod } }
+
+  /// A health check is over: held requests go on if it passed.
+  func checked(_ podUID: String, _ health: ReplicaHealth, now: Now) {
+    let mustWake = state.withLock { state in
+      let neededWake = state.needsWake
+      state.checked(podUID, health)
+      return state.needsWake && !neededWake
+    }
+    // What looked like a replica that serves is none yet.
+    if mustWake { renewWake(now) }
+    pump(now)
+  }
+
   // MARK: - Reporting
 
   /// Counts whatever changed; equal numbers mean that there is no news.

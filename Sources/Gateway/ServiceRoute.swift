@@ -85,8 +85,8 @@ public struct ServiceRoute: Hashable, Sendable {
   /// Host names besides `<name>.<namespace>.<domain>`.
   public var hostnames: [String]
   public var modelProtocol: ModelProtocol
-  /// Path of the model's own health endpoint: never wakes it.
-  public var healthPath: String
+  /// What a replica must pass before it gets a request. A caller's GET on its path never wakes the model.
+  public var healthCheck: HealthCheck
   /// Most requests held at once; 0: none is held.
   public var maxHeld: Int
   /// Longest hold.
@@ -115,7 +115,7 @@ public struct ServiceRoute: Hashable, Sendable {
     self.adapters = adapters
     self.hostnames = hostnames
     self.modelProtocol = modelProtocol
-    self.healthPath = healthPath ?? (modelProtocol == .openInference ? "/v2/health/ready" : "/health")
+    self.healthCheck = HealthCheck(path: healthPath, modelProtocol: modelProtocol, modelName: self.modelName)
     self.maxHeld = maxHeld
     self.maxWait = maxWait
     self.order = order

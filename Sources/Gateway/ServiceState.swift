@@ -43,8 +43,8 @@ struct ServiceState<Waiter: Sendable>: Sendable {
   }
 
   var isAwake: Bool { replicas.isAwake }
-  /// Somebody waits and nobody is there to answer.
-  var needsWake: Bool { !queue.isEmpty && !isAwake }
+  /// Somebody waits and nobody is there to answer, nor about to be known to be there.
+  var needsWake: Bool { !queue.isEmpty && !isAwake && !replicas.isFirstCheckRunning }
   /// Nothing is left to do for a service that has gone.
   var isIdle: Bool { queue.isEmpty && replicas.inFlight == 0 }
   /// How long until an ejected replica may be tried again while requests wait; nil: no timer is needed, or one is set.
@@ -185,6 +185,24 @@ struct ServiceState<Waiter: Sendable>: Sendable {
     isPresent = false
     return replicas.update([], share: GatewayShare())
   }
+
+  // MARK: - Health
+
+  /// Replicas that are said to serve and have not passed their health check.
+  var unproven: [HealthGate.Check] {
+    replicas.unproven.map {
+      HealthGate.Check(
+        id: HealthGate.ReplicaID(service: route.key, podUID: $0.podUID), address: $0.address,
+        healthCheck: route.healthCheck)
+    }
+  }
+
+  var healthByPod: [String: ReplicaHealth] { replicas.healthByPod }
+
+  /// Notes what a health check found. Call ``release(now:wallUnix:)`` next.
+  mutating func checked(_ podUID: String, _ health: ReplicaHealth) { replicas.checked(podUID, health) }
+
+  // MARK: - Reporting
 
   /// What the load stream says of it.
   mutating func report(now: Duration, wallUnix: Double) -> ServiceLoad {

@@ -53,7 +53,7 @@ public struct StaticConfiguration: Equatable, Sendable {
       modelName: try fields.text("model"), aliases: try fields.texts("aliases"),
       adapters: try fields.texts("adapters"), hostnames: try fields.texts("hostnames"),
       modelProtocol: try fields.word("protocol", as: ModelProtocol.self) ?? .openAI,
-      healthPath: try fields.text("healthPath"))
+      healthPath: try healthPath(fields))
     if let queue = fields.node("queue") {
       let fields = try JSONFields(queue, path: fields.child("queue"), known: ["maxRequests", "maxWait"])
       service.maxHeld = try fields.integer("maxRequests", in: 0...1_000_000) ?? service.maxHeld
@@ -76,6 +76,18 @@ public struct StaticConfiguration: Equatable, Sendable {
       service.replicas.append(try replica(endpoint, path: "\(fields.child("endpoints"))[\(index)]", of: service.key))
     }
     return service
+  }
+
+  /// Empty: a connection is check enough.
+  private static func healthPath(_ fields: JSONFields) throws(ConfigurationError) -> String? {
+    switch fields.node("healthPath") {
+    case nil: return nil
+    case .string(let path)? where path.isEmpty || path.hasPrefix("/"): return path
+    case .string(let path)?:
+      throw ConfigurationError(
+        "\(fields.child("healthPath")): '\(path)' must start with '/', or be empty to connect only")
+    case let node?: throw ConfigurationError("\(fields.child("healthPath")): must be a string, is \(node.kind)")
+    }
   }
 
   private static func replica(

@@ -24,7 +24,7 @@ struct ServiceReading: Sendable {
         key: key, created: created, modelName: service.modelName, aliases: spec.model.aliases,
         adapters: spec.model.adapters, hostnames: spec.model.hostnames,
         modelProtocol: ModelProtocol(rawValue: spec.model.protocol.rawValue) ?? .http,
-        healthPath: Self.healthPath(service.healthCheck), maxHeld: spec.queue.maxRequests,
+        healthPath: spec.model.healthPath, maxHeld: spec.queue.maxRequests,
         maxWait: spec.queue.maxWait, order: spec.routing.order.compactMap { Pool(rawValue: $0.rawValue.lowercased()) },
         responseTimeout: spec.timeouts.response, refusal: Self.refusal(service), drainEpoch: epoch,
         coldStartHint: object.status["coldStart"]?["p50"]?.stringValue.flatMap(GatewayDuration.parse))
@@ -59,10 +59,6 @@ struct ServiceReading: Sendable {
     var route = base
     route.replicas = byUID.values.sorted { $0.podUID < $1.podUID }
     return route
-  }
-
-  private static func healthPath(_ check: InferenceService.HealthCheck) -> String? {
-    if case .get(let path, _) = check { path } else { nil }
   }
 
   /// Reasons of `Ready=False` that no wait mends.

@@ -14,24 +14,6 @@ extension InferenceService {
     return names
   }
 
-  /// How the gateway finds out that a pod can answer.
-  public enum HealthCheck: Hashable, Sendable {
-    /// GET answers 2xx; where it answers 404, a second path is asked instead.
-    case get(path: String, whenNotFound: String?)
-    /// A connection is accepted.
-    case connect
-  }
-
-  public var healthCheck: HealthCheck {
-    if let path = spec.model.healthPath { return .get(path: path, whenNotFound: nil) }
-    return switch spec.model.protocol {
-    case .openAI: .get(path: "/health", whenNotFound: "/v1/models")
-    case .openInference: .get(path: "/v2/health/ready", whenNotFound: nil)
-    case .kserveV1: .get(path: "/v1/models/\(modelName)", whenNotFound: nil)
-    case .http: .connect
-    }
-  }
-
   /// Load that a burst replica should carry, in the unit of `spec.scaling.metric`.
   public var target: Int {
     if let target = spec.scaling.target { return target }

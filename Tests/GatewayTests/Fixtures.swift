@@ -11,6 +11,20 @@ func replica(
     maxConcurrency: slots)
 }
 
+extension ReplicaSetState {
+  /// Lets every replica pass its health check.
+  mutating func passAll() {
+    for replica in unproven { checked(replica.podUID, .passed) }
+  }
+}
+
+extension ServiceState {
+  /// Lets every replica pass its health check.
+  mutating func passAll() {
+    for check in unproven { checked(check.id.podUID, .passed) }
+  }
+}
+
 extension ServiceRoute {
   static func sample(
     _ name: String = "owl", replicas: [Replica] = [], maxHeld: Int = 10, refusal: Refusal? = nil

@@ -16,7 +16,7 @@ final class GatewayHarness: Sendable {
   let admin: SocketAddress
   let wakes = WakeList()
   /// The replicas' servers: they serve as long as somebody has them.
-  private let replicas = Mutex<[HTTPServer]>([])
+  private let replicas = Mutex<[(uid: String, server: HTTPServer)]>([])
 
   init(changing field: WritableKeyPath<GatewayConfiguration, Int> = \.accessLogSampling, to value: Int = 0) throws {
     var configuration = GatewayConfiguration(identity: "gateway-0")
@@ -37,34 +37,55 @@ final class GatewayHarness: Sendable {
     _ body: @escaping @Sendable (GatewayHarness) async throws -> Void
   ) async throws {
     let harness = try GatewayHarness(changing: field, to: value)
-    try await Task(executorPreference: harness.loop) { try await body(harness) }.value
+    let test = Task(executorPreference: harness.loop) { try await body(harness) }
+    // A time limit ends the test where it waits.
+    try await withTaskCancellationHandler {
+      try await test.value
+    } onCancel: {
+      test.cancel()
+    }
     await harness.server.shutDown(delay: .zero, drain: .zero)
     harness.loop.stop()
   }
 
-  /// A replica's server.
+  /// A replica's server, healthy from the start unless its handler takes health checks, too.
   func replica(
-    _ uid: String = "pod", slots: Int = 8, _ handler: @escaping @Sendable (HTTPExchange) async throws -> Void
+    _ uid: String = "pod", _ pool: Pool = .burst, at address: SocketAddress? = nil, slots: Int = 8,
+    takesChecks: Bool = false, _ handler: @escaping @Sendable (HTTPExchange) async throws -> Void
   ) throws -> Replica {
     let server = HTTPServer(
-      loop: loop, configuration: HTTPServerConfiguration(address: try SocketAddress(parsing: "127.0.0.1:0"))
+      loop: loop,
+      configuration: HTTPServerConfiguration(address: try address ?? SocketAddress(parsing: "127.0.0.1:0"))
     ) { exchange in
-      do { try await handler(exchange) } catch { exchange.abort() }
+      do {
+        if exchange.path == "/health", !takesChecks {
+          try await exchange.respond(status: 200, headers: [], body: Array("well".utf8))
+        } else {
+          try await handler(exchange)
+        }
+      } catch {
+        exchange.abort()
+      }
     }
-    replicas.withLock { $0.append(server) }
-    return Replica(podUID: uid, address: try server.start(), pool: .burst, maxConcurrency: slots)
+    replicas.withLock { $0.append((uid, server)) }
+    return Replica(podUID: uid, address: try server.start(), pool: pool, maxConcurrency: slots)
   }
 
-  /// An address where nobody listens.
-  func deadReplica(_ uid: String = "dead") async throws -> Replica {
-    let server = HTTPServer(
-      loop: loop, configuration: HTTPServerConfiguration(address: try SocketAddress(parsing: "127.0.0.1:0"))
-    ) { $0.abort() }
-    let address = try server.start()
+  /// Nobody listens at a replica's address any more.
+  func lose(_ replica: Replica) async {
     // Listening begins on the loop.
     await withCheckedContinuation { continuation in loop.execute { continuation.resume() } }
-    await server.shutDown(graceful: .zero)
-    return Replica(podUID: uid, address: address, pool: .dedicated)
+    for (uid, server) in replicas.withLock({ $0 }) where uid == replica.podUID {
+      await server.shutDown(graceful: .zero)
+    }
+  }
+
+  /// Reads the state for people until it tells `count` times of a text.
+  func waitForState(_ text: String, count: Int = 1) async throws {
+    while true {
+      let answer = try await begin("GET", "/debug/state", body: nil, to: admin)
+      if try await answer.rest().split(separator: text, omittingEmptySubsequences: false).count > count { return }
+    }
   }
 
   /// Swaps in a view of services, `owl` with the given replicas unless others are named.

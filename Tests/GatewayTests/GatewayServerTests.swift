@@ -110,8 +110,8 @@ struct GatewayServerTests {
       let answer = try await harness.begin()
       #expect(try await answer.next() == "first")
       answer.connection.close()
-      await cancelled.wait()
       try await harness.waitForLoad { $0.inFlight == 0 && $0.inFlightByPod.isEmpty && $0.requestsTotal == 1 }
+      await cancelled.wait()
     }
   }
 
@@ -183,14 +183,15 @@ struct GatewayServerTests {
         let body = try await exchange.readWholeBody(limit: 1000)
         try await exchange.respond(status: 200, headers: [], body: body)
       }
-      let cutter = try harness.replica("cutter") { exchange in
+      let cutter = try harness.replica("cutter", .dedicated) { exchange in
         _ = try await exchange.readWholeBody(limit: 1000)
         exchange.abort()
       }
-      for bad in [try await harness.deadReplica(), cutter] {
-        var bad = bad
-        bad.pool = .dedicated
+      let dead = try harness.replica("dead", .dedicated) { $0.abort() }
+      for bad in [dead, cutter] {
         harness.show([bad, good])
+        try await harness.waitForState("health=passed", count: 2)
+        if bad == dead { await harness.lose(dead) }
         let answer = try await harness.send()
         #expect(answer.status == 200 && answer.body == #"{"model":"owl"}"#)
         #expect(answer.headers.first("pilotlight-reason") == "retried")
@@ -202,7 +203,10 @@ struct GatewayServerTests {
   @Test("With no replica left to try, the answer is 503 in OpenAI's form")
   func unreachable() async throws {
     try await GatewayHarness.run(changing: \.maxRetries, to: 0) { harness in
-      harness.show([try await harness.deadReplica()])
+      let dead = try harness.replica { $0.abort() }
+      harness.show([dead])
+      try await harness.waitForState("health=passed")
+      await harness.lose(dead)
       let answer = try await harness.send()
       #expect(answer.status == 503 && answer.headers.first("retry-after") == "1")
       #expect(answer.body.contains(#""code":"model_unreachable""#))

@@ -8,6 +8,7 @@ struct PlacementTests {
   private static func state(_ replicas: [Replica], share: GatewayShare = GatewayShare()) -> ReplicaSetState {
     var state = ReplicaSetState()
     _ = state.update(replicas, share: share)
+    state.passAll()
     return state
   }
 
@@ -52,10 +53,35 @@ struct PlacementTests {
     var state = Self.state([try replica("old", slots: 1)])
     let lease = try state.take(now: .zero)
     _ = state.update([try replica("new", slots: 1)], share: GatewayShare())
+    state.passAll()
     let other = try state.take(now: .zero)
     #expect(other.replica.podUID == "new")
     _ = state.release(lease)
     #expect(state.inFlightByPod == ["new": 1])
+  }
+
+  @Test("A pod that is ready gets nothing before it has passed its check once; from then on readiness alone decides")
+  func healthGate() throws {
+    var state = ReplicaSetState()
+    func places() -> Bool {
+      var state = state
+      return state.acquire(order: Self.order, now: .zero) != nil
+    }
+    _ = state.update([try replica("a", slots: 1)], share: GatewayShare(index: 2, count: 3))
+    #expect(!places() && !state.isAwake && state.unproven.map(\.podUID) == ["a"] && state.isFirstCheckRunning)
+    state.checked("a", .failing(problem: "503"))
+    #expect(!places() && state.unproven.map(\.podUID) == ["a"] && !state.isFirstCheckRunning)
+    state.checked("a", .passed)
+    #expect(places() && state.isAwake && state.unproven.isEmpty)
+    // A check that ends late takes nothing back.
+    state.checked("a", .failing(problem: "late"))
+    #expect(places())
+    _ = state.update([try replica("a", ready: false), try replica("b", ready: false)], share: GatewayShare())
+    #expect(!places() && state.unproven.isEmpty)
+    _ = state.update([try replica("a"), try replica("b", leaving: true)], share: GatewayShare())
+    #expect(places() && state.unproven.isEmpty)
+    _ = state.update([try replica("b")], share: GatewayShare())
+    #expect(!places() && state.healthByPod == ["b": .unchecked])
   }
 
   @Test("A replica that failed is left alone for a while, longer each time, until it answers")

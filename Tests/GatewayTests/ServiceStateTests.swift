@@ -6,7 +6,11 @@ import Testing
 struct ServiceStateTests {
   private typealias State = ServiceState<Int>
 
-  private static func state(_ route: ServiceRoute) -> State { State(route: route, share: GatewayShare()) }
+  private static func state(_ route: ServiceRoute) -> State {
+    var state = State(route: route, share: GatewayShare())
+    state.passAll()
+    return state
+  }
 
   private static func code(_ admission: Admission) -> String {
     switch admission {
@@ -49,6 +53,11 @@ struct ServiceStateTests {
     let early = state.release(now: .seconds(1), wallUnix: 0)
     #expect(state.needsWake && early.isEmpty)
     _ = state.update(route: .sample(replicas: [try replica("a")]), share: GatewayShare(), now: .seconds(3))
+    let unproven = state.release(now: .seconds(3), wallUnix: 0)
+    #expect(unproven.isEmpty && !state.isAwake && !state.needsWake)
+    state.checked("a", .failing(problem: "no connection"))
+    #expect(state.needsWake)
+    state.checked("a", .passed)
     let first = state.release(now: .seconds(3), wallUnix: 0).placed
     #expect(first.map(\.entry.payload) == [0, 1])
     #expect(first.map(\.lease.isFirst) == [true, false])
@@ -115,6 +124,7 @@ struct ServiceStateTests {
     #expect(waiting.concurrencySeconds == 6 && waiting.held == 2 && waiting.heldSinceUnix == 1000)
     #expect(waiting.requestsTotal == 1 && waiting.lastRequestUnix == 1000)
     _ = state.update(route: .sample(replicas: [try replica("a")]), share: GatewayShare(), now: .seconds(14))
+    state.passAll()
     let leases = state.release(now: .seconds(14), wallUnix: 1004).placed.map(\.lease)
     for lease in leases { _ = state.finish(lease, counts: true, took: nil, now: .seconds(15)) }
     let idle = state.report(now: .seconds(100), wallUnix: 1090)

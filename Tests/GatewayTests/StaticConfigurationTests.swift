@@ -51,6 +51,10 @@ struct StaticConfigurationTests {
         "services[0].endpoints[0].address: 'here' is no address and port such as 127.0.0.1:8000"
       ),
       (
+        #"{"services": [{"name": "a", "healthPath": "up"}]}"#,
+        "services[0].healthPath: 'up' must start with '/', or be empty to connect only"
+      ),
+      (
         #"{"services": [{"name": "a", "order": ["Burst", "Burst"]}]}"#,
         "services[0].order: 'Burst' must be Dedicated or Burst, each at most once"
       ),

@@ -11,7 +11,7 @@ struct TypedSpecTests {
     #expect(service.port == 8000)
     #expect(service.modelName == "sample")
     #expect(service.callerNames == ["sample"])
-    #expect(service.healthCheck == .get(path: "/health", whenNotFound: "/v1/models"))
+    #expect(service.spec.model.healthPath == nil)
     #expect(service.target == 8)
     #expect(service.maxConcurrency == 16)
     #expect(service.scalingPolicy == ScalingPolicy())
