@@ -95,6 +95,12 @@ final class GatewayHarness: Sendable {
     server.update(RoutingView(services: [owl], domain: "models.test"))
   }
 
+  /// Shows `owl` with replicas and waits until all have passed their health check.
+  func showHealthy(_ replicas: [Replica]) async throws {
+    show(replicas)
+    try await waitForState("health=passed", count: replicas.count)
+  }
+
   /// Sends a request and reads the head of the answer.
   func begin(
     _ method: String = "POST", _ target: String = "/v1/chat/completions", _ fields: [(String, String)] = [],

@@ -189,8 +189,7 @@ struct GatewayServerTests {
       }
       let dead = try harness.replica("dead", .dedicated) { $0.abort() }
       for bad in [dead, cutter] {
-        harness.show([bad, good])
-        try await harness.waitForState("health=passed", count: 2)
+        try await harness.showHealthy([bad, good])
         if bad == dead { await harness.lose(dead) }
         let answer = try await harness.send()
         #expect(answer.status == 200 && answer.body == #"{"model":"owl"}"#)
@@ -204,8 +203,7 @@ struct GatewayServerTests {
   func unreachable() async throws {
     try await GatewayHarness.run(changing: \.maxRetries, to: 0) { harness in
       let dead = try harness.replica { $0.abort() }
-      harness.show([dead])
-      try await harness.waitForState("health=passed")
+      try await harness.showHealthy([dead])
       await harness.lose(dead)
       let answer = try await harness.send()
       #expect(answer.status == 503 && answer.headers.first("retry-after") == "1")
