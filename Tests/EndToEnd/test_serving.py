@@ -22,7 +22,10 @@ def state(kubectl, name):
 
 
 def apply(kubectl, *documents):
-    kubectl.run("apply", "-f", "-", stdin=json.dumps({"apiVersion": "v1", "kind": "List", "items": documents}))
+    # kubectl 1.20 reads no stream of JSON documents, and a newer one validates a List by /openapi/v2.
+    listed = json.dumps({"apiVersion": "v1", "kind": "List", "items": documents})
+    stream = "\n---\n".join(json.dumps(document) for document in documents)
+    kubectl.run("apply", "-f", "-", stdin=listed if kubectl.is_old else stream)
 
 
 def condition(kubectl, name, kind):
