@@ -7,7 +7,7 @@ extension ByteChannel {
     if let failure { throw failure }
     try Task.checkCancellation()
     guard reader == nil else { throw HTTPError(.misused, "two tasks read from one connection") }
-    readDeadline = deadline
+    readDeadline = deadline?.inNanoseconds ?? .max
     armTimer()
     await withTaskCancellationHandler {
       await withUnsafeContinuation { continuation in
@@ -16,7 +16,7 @@ extension ByteChannel {
     } onCancel: {
       loop.execute { self.resumeReader() }
     }
-    readDeadline = nil
+    readDeadline = .max
     if isReadable { return }
     if let failure { throw failure }
     try Task.checkCancellation()

@@ -2,48 +2,71 @@ import CLinux
 import Glibc
 import HTTPWire
 
-/// What a channel's owner hears of it without asking. Called on the loop; must not block.
-protocol ChannelObserver: AnyObject {
+/// What a channel's owner hears of it without asking. Called on the loop, from its top level; must not block.
+public protocol ChannelObserver: AnyObject {
   /// The peer has ended its half of the stream, or the connection broke. Said once.
   func channelPeerEnded()
   /// Bytes came that nobody waits for.
   func channelHasInput()
-  /// The deadline of `watchIdle` passed.
-  func channelIdleExpired()
+  /// The deadline of ``ByteChannel/watch(untilNanoseconds:)`` passed.
+  func channelDeadlinePassed()
+  /// What `reportsDrain` asked for: everything queued has been sent.
+  func channelDrained()
+  /// What `reportsWritable` asked for: the socket takes bytes, or has failed.
+  func channelWritable()
+  /// The channel closed by itself, for the reason in its `failure`. Said once, never from within a call of its owner.
+  func channelFailed()
+}
+
+extension ChannelObserver {
+  public func channelDrained() {}
+  public func channelWritable() {}
+  public func channelFailed() {}
 }
 
 /// A non-blocking stream socket, with or without TLS: what arrives is taken from the loop's shared buffer, what is sent
 /// goes out at once or is queued until the socket takes it. One task may wait to read and one to write.
 ///
 /// `@unchecked Sendable`: loop-confined. Every entry point that another thread could reach goes through `loop.execute`.
-final class ByteChannel: PollTarget, @unchecked Sendable {
-  let loop: EventLoop
+public final class ByteChannel: PollTarget, @unchecked Sendable {
+  public let loop: EventLoop
   let tls: TLSSession?
-  var observer: (any ChannelObserver)?
+  public var observer: (any ChannelObserver)?
   private(set) var descriptor: Int32
   /// Whether a receive may bring something; edge-triggered, so it stays set until one came back short.
-  private(set) var isReadable = false
-  private(set) var isWritable: Bool
+  public private(set) var isReadable = false
+  public private(set) var isWritable: Bool
   /// Whether the peer has ended its half, or the connection is broken.
-  private(set) var peerEnded = false
+  public private(set) var peerEnded = false
   /// Whether neither direction works any more.
-  private(set) var isBroken = false
+  public private(set) var isBroken = false
+  private var awaitsFlush = false
+  private var awaitsRetry = false
+  /// Asks for one call of ``ChannelObserver/channelDrained()``.
+  public var reportsDrain = false
+  /// Asks for one call of ``ChannelObserver/channelWritable()``.
+  public var reportsWritable = false
+  private var isTimerArmed = false
+  private var endsWhenDrained = false
   /// Why nothing works any more; the first cause is kept.
-  private(set) var failure: HTTPError?
+  private var failureBox: FailureBox?
+  /// Who is still to be told of the failure.
+  private var bereaved: (any ChannelObserver)?
 
   var reader: UnsafeContinuation<Void, Never>?
   var writer: UnsafeContinuation<Void, Never>?
-  var readDeadline: Duration?
-  private var writeDeadline: Duration?
-  private var timer: (id: TimerID, at: Duration)?
-  private let writeTimeout: Duration
+  /// Deadlines in nanoseconds of the loop's clock; `.max`: none.
+  var readDeadline = Int64.max
+  private var writeDeadline = Int64.max
+  private var timerID = TimerID(slot: 0, generation: 0)
+  private var timerAt = Int64.max
+  private let writeTimeout: Int64
 
   private var output: [UInt8] = []
   private var outputSent = 0
-  private var awaitsFlush = false
 
   /// Bytes queued beyond which a writer waits.
-  static let highWater = 65_536
+  public static let highWater = 65_536
   /// Pieces from this size on are sent from where they are instead of being copied behind what is queued.
   private static let directBytes = 8192
 
@@ -54,7 +77,7 @@ final class ByteChannel: PollTarget, @unchecked Sendable {
     self.descriptor = descriptor
     self.tls = tls
     self.isWritable = isConnected
-    self.writeTimeout = writeTimeout
+    self.writeTimeout = writeTimeout.inNanoseconds
     do {
       try loop.poller.add(descriptor, self)
     } catch {
@@ -63,11 +86,23 @@ final class ByteChannel: PollTarget, @unchecked Sendable {
     }
   }
 
-  var isOpen: Bool { descriptor >= 0 }
+  public var isOpen: Bool { descriptor >= 0 }
+
+  /// Whether bytes are encrypted on the wire.
+  public var isSecure: Bool { tls != nil }
+
+  /// Why nothing works any more; nil while it works.
+  public var failure: HTTPError? { failureBox?.error }
+
+  /// Kept out of line: a channel that works, as most do, has no room to spare for it.
+  private final class FailureBox {
+    let error: HTTPError
+    init(_ error: HTTPError) { self.error = error }
+  }
 
   // MARK: Receiving
 
-  enum Received {
+  public enum Received {
     /// So many bytes stand at the start of `loop.receiveBuffer`.
     case bytes(Int)
     case wouldBlock
@@ -75,8 +110,8 @@ final class ByteChannel: PollTarget, @unchecked Sendable {
   }
 
   /// Receives into `loop.receiveBuffer` what is there, without waiting.
-  func receive() throws -> Received {
-    if let failure, descriptor < 0 { throw failure }
+  public func receive() throws -> Received {
+    if descriptor < 0 { throw failure ?? .disconnected }
     while isReadable {
       let count = tls.map { $0.read(into: loop.receiveBuffer) } ?? receivePlain()
       if count > 0 { return .bytes(count) }
@@ -89,7 +124,7 @@ final class ByteChannel: PollTarget, @unchecked Sendable {
 
   /// Whether nothing waits to be read, the peer's end included. What is read to find out is lost: for a connection that
   /// is closed unless it is quiet.
-  func isQuiet() -> Bool {
+  public func isQuiet() -> Bool {
     guard isOpen, !peerEnded else { return false }
     // TLS may bring records without data, such as session tickets.
     if case .wouldBlock? = try? receive() { return true }
@@ -116,10 +151,10 @@ final class ByteChannel: PollTarget, @unchecked Sendable {
   // MARK: Sending
 
   /// Bytes accepted but not yet taken by the socket.
-  var queued: Int { output.count - outputSent }
+  public var queued: Int { output.count - outputSent }
 
   /// Lets `body` append to what will be sent at the end of this turn of the loop.
-  func enqueue(_ body: (inout [UInt8]) -> Void) {
+  public func enqueue(_ body: (inout [UInt8]) -> Void) {
     guard isOpen else { return }
     takeSpareBuffer()
     body(&output)
@@ -127,7 +162,7 @@ final class ByteChannel: PollTarget, @unchecked Sendable {
   }
 
   /// Queues `bytes`; a large piece is sent together with what is queued, and only what the socket does not take is copied.
-  func enqueue(_ bytes: UnsafeRawBufferPointer) {
+  public func enqueue(_ bytes: UnsafeRawBufferPointer) {
     guard isOpen, !bytes.isEmpty else { return }
     guard bytes.count >= Self.directBytes, tls == nil, isWritable else {
       enqueue { $0.append(contentsOf: bytes) }
@@ -145,7 +180,7 @@ final class ByteChannel: PollTarget, @unchecked Sendable {
     let fromQueue = min(taken, queued)
     outputSent += fromQueue
     let rest = UnsafeRawBufferPointer(rebasing: bytes[(taken - fromQueue)...])
-    if taken > 0 { writeDeadline = nil }
+    if taken > 0 { writeDeadline = .max }
     if rest.isEmpty {
       recycleBuffer()
     } else {
@@ -156,8 +191,24 @@ final class ByteChannel: PollTarget, @unchecked Sendable {
     }
   }
 
+  /// Sends `bytes` now, from where they are, and queues only what the socket does not take.
+  public func send(_ bytes: UnsafeRawBufferPointer) {
+    guard tls == nil, queued == 0, isWritable, isOpen, !bytes.isEmpty else { return enqueue(bytes) }
+    let sent = cl_send(descriptor, bytes.baseAddress, bytes.count)
+    if sent == bytes.count { return }
+    if sent < 0, sent != -Int(EAGAIN), sent != -Int(EINTR) {
+      fail(HTTPError(.disconnected, "the connection broke: \(HTTPError.describe(-Int32(sent)))"))
+      return
+    }
+    isWritable = false
+    let rest = UnsafeRawBufferPointer(rebasing: bytes[max(0, sent)...])
+    takeSpareBuffer()
+    output.append(contentsOf: rest)
+    flush()
+  }
+
   /// Sends what is queued, as far as the socket takes it.
-  func flush() {
+  public func flush() {
     guard isOpen, queued > 0 else { return }
     while isWritable, queued > 0 {
       let sent = output.withUnsafeBytes { bytes in
@@ -166,7 +217,7 @@ final class ByteChannel: PollTarget, @unchecked Sendable {
       }
       if sent > 0 {
         outputSent += sent
-        writeDeadline = nil
+        writeDeadline = .max
       } else if sent == -Int(EAGAIN) {
         isWritable = false
       } else if sent != -Int(EINTR) {
@@ -177,8 +228,9 @@ final class ByteChannel: PollTarget, @unchecked Sendable {
     if queued == 0 {
       recycleBuffer()
       resumeWriter()
-    } else if writeDeadline == nil {
-      writeDeadline = loop.now + writeTimeout
+      if endsWhenDrained { endSending() }
+    } else if writeDeadline == .max {
+      writeDeadline = loop.nowNanoseconds + writeTimeout
       armTimer()
     }
   }
@@ -192,7 +244,29 @@ final class ByteChannel: PollTarget, @unchecked Sendable {
   func flushAtTurnEnd() {
     awaitsFlush = false
     flush()
+    reportDrain()
+    if awaitsRetry {
+      awaitsRetry = false
+      loop.retryNextTurn(self)
+    }
+    guard let heard = bereaved else { return }
+    bereaved = nil
+    heard.channelFailed()
   }
+
+  private func reportDrain() {
+    guard reportsDrain, queued == 0, isOpen else { return }
+    reportsDrain = false
+    observer?.channelDrained()
+  }
+
+  /// Has the observer called again for input in the next turn: for one that stops reading so that others get their turn.
+  public func readAgainNextTurn() {
+    awaitsRetry = true
+    flushSoon()
+  }
+
+  func retryInput() { if isReadable, isOpen { observer?.channelHasInput() } }
 
   private func takeSpareBuffer() {
     if output.capacity == 0, let spare = loop.spareBuffers.popLast() { output = spare }
@@ -205,7 +279,7 @@ final class ByteChannel: PollTarget, @unchecked Sendable {
   /// An idle connection owns no send buffer: it goes back to the loop, which keeps a few of a common size.
   private func recycleBuffer() {
     outputSent = 0
-    writeDeadline = nil
+    writeDeadline = .max
     guard output.capacity > 0 else { return }
     var buffer: [UInt8] = []
     swap(&buffer, &output)
@@ -217,6 +291,7 @@ final class ByteChannel: PollTarget, @unchecked Sendable {
   // MARK: Events
 
   func pollEvents(_ events: UInt32) {
+    guard isOpen else { return }
     let ended = events & (EPOLLRDHUP.rawValue | EPOLLHUP.rawValue | EPOLLERR.rawValue) != 0
     if ended || events & EPOLLIN.rawValue != 0 { isReadable = true }
     if events & (EPOLLHUP.rawValue | EPOLLERR.rawValue) != 0 { isBroken = true }
@@ -225,6 +300,11 @@ final class ByteChannel: PollTarget, @unchecked Sendable {
     if events & (EPOLLOUT.rawValue | EPOLLHUP.rawValue | EPOLLERR.rawValue) != 0 {
       isWritable = true
       if queued > 0 { flush() } else { resumeWriter() }
+      reportDrain()
+      if reportsWritable {
+        reportsWritable = false
+        observer?.channelWritable()
+      }
     }
     // TLS may have to read in order to write, and the reverse.
     if tls != nil, isReadable { resumeWriter() }
@@ -236,36 +316,39 @@ final class ByteChannel: PollTarget, @unchecked Sendable {
 
   func pollEnded() { fail(HTTPError(.disconnected, "loop '\(loop.name)' has stopped")) }
 
-  /// Watches an unused connection: `channelIdleExpired` is called at `deadline`, unless somebody waits to read by then.
-  func watchIdle(until deadline: Duration?) {
+  /// Calls `channelDeadlinePassed` at `deadline` (nanoseconds of the loop's clock), unless somebody waits to read by then;
+  /// `.max` takes it back. Setting another costs nothing.
+  public func watch(untilNanoseconds deadline: Int64) {
     readDeadline = deadline
     armTimer()
   }
 
   /// One timer serves both deadlines. It is left to fire early when a deadline moved on: cheaper than arming per request.
   func armTimer() {
-    let next = [readDeadline, writeDeadline].compactMap { $0 }.min()
-    guard let next, isOpen else { return }
-    if let timer {
-      if timer.at <= next { return }
-      loop.cancel(timer.id)
+    let next = min(readDeadline, writeDeadline)
+    guard next != .max, isOpen else { return }
+    if isTimerArmed {
+      if timerAt <= next { return }
+      loop.cancel(timerID)
     }
-    timer = (loop.arm(after: next - loop.now, .channel(self)), next)
+    isTimerArmed = true
+    timerAt = next
+    timerID = loop.arm(atNanoseconds: next, .channel(self))
   }
 
   func timerFired() {
-    timer = nil
-    let now = loop.now
-    if let deadline = writeDeadline, deadline <= now {
-      fail(HTTPError(.timedOut, "the peer took no byte for \(writeTimeout)"))
+    isTimerArmed = false
+    let now = loop.nowNanoseconds
+    if writeDeadline <= now {
+      fail(HTTPError(.timedOut, "the peer took no byte for \(Duration.nanoseconds(writeTimeout))"))
       return
     }
-    if let deadline = readDeadline, deadline <= now {
+    if readDeadline <= now {
       if reader != nil {
         resumeReader()
       } else {
-        readDeadline = nil
-        observer?.channelIdleExpired()
+        readDeadline = .max
+        observer?.channelDeadlinePassed()
       }
     }
     armTimer()
@@ -287,30 +370,47 @@ final class ByteChannel: PollTarget, @unchecked Sendable {
 
   /// Closes because of `error`; whoever waits is thrown it.
   @discardableResult
-  func fail(_ error: HTTPError) -> HTTPError {
-    if failure == nil { failure = error }
-    let cause = failure ?? error
-    close()
-    return cause
+  public func fail(_ error: HTTPError) -> HTTPError {
+    if failureBox == nil { failureBox = FailureBox(error) }
+    let heard = observer
+    if isOpen {
+      close()
+      bereaved = heard
+      if heard != nil { flushSoon() }
+    }
+    return failure ?? error
   }
 
   /// Ends the sending half once all is sent; the peer reads the end of the stream.
-  func endSending() {
+  public func endSending() {
     guard isOpen, queued == 0 else { return }
     tls?.shutDown()
     Socket.shutDownWriting(descriptor)
   }
 
-  /// Closes now; what is queued is lost.
-  func close() {
+  /// Ends the sending half as soon as all is sent.
+  public func endSendingWhenDrained() {
     guard isOpen else { return }
-    if failure == nil { failure = .disconnected }
+    flush()
+    if queued == 0 { endSending() } else { endsWhenDrained = true }
+  }
+
+  /// Makes the close that follows a reset, so that the peer cannot take what it has for the whole.
+  public func resetOnClose() { if isOpen { Socket.resetOnClose(descriptor) } }
+
+  /// Has the kernel find out whether the peer is still there while nothing is said.
+  public func keepAlive() { if isOpen { Socket.keepAlive(descriptor) } }
+
+  /// Closes now; what is queued is lost.
+  public func close() {
+    guard isOpen else { return }
+    if failureBox == nil { failureBox = FailureBox(.disconnected) }
     tls?.shutDown()
     loop.poller.close(descriptor)
     descriptor = -1
     isReadable = false
-    if let timer { loop.cancel(timer.id) }
-    timer = nil
+    if isTimerArmed { loop.cancel(timerID) }
+    isTimerArmed = false
     recycleBuffer()
     let heard = observer
     observer = nil

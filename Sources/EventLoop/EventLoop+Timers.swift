@@ -69,7 +69,11 @@ extension EventLoop {
 
   func arm(after duration: Duration, _ action: TimerAction) -> TimerID {
     preconditionOnLoop()
-    return wheel.arm(at: now + duration, action)
+    return wheel.arm(atNanoseconds: nowNanoseconds + max(0, duration.inNanoseconds), action)
+  }
+
+  func arm(atNanoseconds deadline: Int64, _ action: TimerAction) -> TimerID {
+    wheel.arm(atNanoseconds: deadline, action)
   }
 
   func fire(_ action: TimerAction) {

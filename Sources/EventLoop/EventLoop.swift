@@ -35,14 +35,17 @@ public final class EventLoop: SerialExecutor, TaskExecutor, @unchecked Sendable 
   public let name: String
   let poller: Poller
   var wheel = TimerWheel<TimerAction>()
-  /// Bytes just received, shared by all connections of the loop: valid until the next `await`.
-  let receiveBuffer: UnsafeMutableBufferPointer<UInt8>
+  /// Bytes just received, shared by all connections of the loop: valid until the next `await` or `receive`.
+  public let receiveBuffer: UnsafeMutableBufferPointer<UInt8>
   /// Send buffers that no connection needs now.
   var spareBuffers: [[UInt8]] = []
   private var flushes: [ByteChannel] = []
   private var ready: [Work] = []
   private var batch: [Work] = []
-  private var cachedNow: Duration
+  private var retries: [ByteChannel] = []
+  /// CLOCK_MONOTONIC in nanoseconds when the present turn began. Loop only; what the data path reckons with.
+  public private(set) var nowNanoseconds: Int64
+  private var wall: (unix: Double, at: Int64) = (0, .min)
   private let inbox = Mutex(Inbox())
   private let threadID = Atomic<Int32>(0)
   private let hasStarted = Atomic<Bool>(false)
@@ -57,7 +60,7 @@ public final class EventLoop: SerialExecutor, TaskExecutor, @unchecked Sendable 
     poller = try Poller()
     receiveBuffer = .allocate(capacity: Self.receiveBufferBytes)
     receiveBuffer.initialize(repeating: 0)
-    cachedNow = Self.monotonic()
+    nowNanoseconds = cl_monotonic()
     isolation.loop = self
   }
 
@@ -103,7 +106,13 @@ public final class EventLoop: SerialExecutor, TaskExecutor, @unchecked Sendable 
   func preconditionOnLoop() { precondition(isCurrent, "called off the thread of loop '\(name)'") }
 
   /// CLOCK_MONOTONIC. On the loop it is read once per batch of events, elsewhere on each call.
-  public var now: Duration { isCurrent ? cachedNow : Self.monotonic() }
+  public var now: Duration { .nanoseconds(isCurrent ? nowNanoseconds : cl_monotonic()) }
+
+  /// The wall clock in seconds since 1970, as it was when the present turn began. Loop only.
+  public var turnWallUnix: Double {
+    if wall.at != nowNanoseconds { wall = (Date().timeIntervalSince1970, nowNanoseconds) }
+    return wall.unix
+  }
 
   /// The wall clock, read on each call.
   public var wallClock: Date { Date() }
@@ -143,6 +152,9 @@ public final class EventLoop: SerialExecutor, TaskExecutor, @unchecked Sendable 
   /// Sends what `channel` has queued when this turn of the loop ends, before it waits.
   func flushAtEndOfTurn(_ channel: ByteChannel) { flushes.append(channel) }
 
+  /// Calls the channel's observer for input again in the next turn.
+  func retryNextTurn(_ channel: ByteChannel) { retries.append(channel) }
+
   // MARK: The loop
 
   private func run() {
@@ -156,8 +168,9 @@ public final class EventLoop: SerialExecutor, TaskExecutor, @unchecked Sendable 
         rounds += 1
       } while !ready.isEmpty && rounds < 8
       flushChannels()
-      if !ready.isEmpty {
+      if !ready.isEmpty || !retries.isEmpty {
         poll(timeout: 0)
+        retryChannels()
         continue
       }
       let (stops, sleeps) = inbox.withLock { inbox in
@@ -172,9 +185,15 @@ public final class EventLoop: SerialExecutor, TaskExecutor, @unchecked Sendable 
 
   private func poll(timeout: Int32) {
     poller.wait(timeout: timeout)
-    cachedNow = Self.monotonic()
+    nowNanoseconds = cl_monotonic()
     poller.dispatch()
-    while let action = wheel.advance(to: cachedNow) { fire(action) }
+    while let action = wheel.advance(toNanoseconds: nowNanoseconds) { fire(action) }
+  }
+
+  private func retryChannels() {
+    var due: [ByteChannel] = []
+    swap(&due, &retries)
+    for channel in due { channel.retryInput() }
   }
 
   private func runReadyWork() {
@@ -206,11 +225,9 @@ public final class EventLoop: SerialExecutor, TaskExecutor, @unchecked Sendable 
   }
 
   private func pollTimeout() -> Int32 {
-    guard let next = wheel.nextDeadline else { return -1 }
-    let (seconds, attoseconds) = (next - Self.monotonic()).components
-    if seconds < 0 || attoseconds < 0 { return 0 }
+    guard let next = wheel.nextTick else { return -1 }
     // Rounded up: waking before the tick would only spin.
-    return Int32(clamping: seconds * 1000 + (attoseconds + 999_999_999_999_999) / 1_000_000_000_000_000)
+    return Int32(clamping: max(0, next - cl_monotonic() / 1_000_000))
   }
 
   /// Lets everything that waits on this loop see its end, then ends the thread. Bounded, as a task may go on for ever.
@@ -234,12 +251,10 @@ public final class EventLoop: SerialExecutor, TaskExecutor, @unchecked Sendable 
   }
 
   private func failAllTimers() {
-    while let action = wheel.advance(to: .seconds(Int64(1) << 39)) {
+    while let action = wheel.advance(toNanoseconds: .max) {
       if case .sleeper(let sleeper) = action { sleeper.cancel() }
     }
   }
-
-  private static func monotonic() -> Duration { .nanoseconds(cl_monotonic()) }
 }
 
 /// The serial executor of one loop's actors. Passes everything on to the loop.

@@ -1,4 +1,3 @@
-import Glibc
 import HTTPWire
 
 /// An HTTP/1.1 server on one loop. Each connection is a task on the loop that calls the handler once per request.
@@ -9,11 +8,8 @@ public final class HTTPServer: @unchecked Sendable {
   let handler: @Sendable (HTTPExchange) async -> Void
   let configuration: HTTPServerConfiguration
   private(set) var tls: TLSServerContext?
-  private var listener: Listener?
+  private var acceptor: Acceptor?
   private var connections: [ObjectIdentifier: HTTPServerConnection] = [:]
-  private var connectionsByHost: [SocketAddress: Int] = [:]
-  private var waitsForRoom = false
-  private var retry: TimerID?
   private var endings: [UnsafeContinuation<Void, Never>] = []
   /// Whether every response from now on ends its connection, so that clients move elsewhere.
   private(set) var announcesClose = false
@@ -32,24 +28,23 @@ public final class HTTPServer: @unchecked Sendable {
   ///
   /// - Returns: the address bound, with the port the kernel chose where 0 was asked for.
   public func start() throws -> SocketAddress {
-    let (descriptor, address) = try Socket.listen(
-      on: configuration.address, backlog: configuration.backlog, reusePort: configuration.reusePort)
-    loop.execute { [self] in
-      listener = try? Listener(descriptor: descriptor, loop: loop) { [weak self] in self?.acceptAll() }
-      acceptAll()
+    var settings = Acceptor.Settings(address: configuration.address)
+    settings.reusePort = configuration.reusePort
+    settings.backlog = configuration.backlog
+    settings.maxConnections = configuration.maxConnections
+    settings.maxConnectionsPerClient = configuration.maxConnectionsPerClient
+    let socket = try Acceptor.ListeningSocket(settings)
+    loop.execute { [self, settings] in
+      acceptor = Acceptor(loop: loop, socket: socket, settings: settings) { [unowned self] descriptor, peer in
+        open(descriptor, peer)
+      }
     }
-    return address
+    return socket.address
   }
 
   /// Accepts what the kernel has queued, then stops listening; open connections live on. From any thread.
   public func stopAccepting() {
-    onLoop { [self] in
-      // Closing a listener resets what is queued on it.
-      acceptAll()
-      listener?.close()
-      listener = nil
-      if let retry { loop.cancel(retry) }
-    }
+    onLoop { [self] in acceptor?.stop() }
   }
 
   /// Closes the connections that have no request running. From any thread.
@@ -97,53 +92,22 @@ public final class HTTPServer: @unchecked Sendable {
     for connection in Array(connections.values) { connection.cut() }
   }
 
-  private func acceptAll() {
-    while let listener {
-      guard connections.count < configuration.maxConnections else {
-        waitsForRoom = true
-        return
-      }
-      switch Socket.accept(listener.descriptor) {
-      case .connection(let descriptor, let peer): open(descriptor, peer)
-      case .again: continue
-      case .none: return
-      case .exhausted:
-        // No edge will tell when descriptors are free again.
-        retry = loop.schedule(after: .milliseconds(100)) { [weak self] in self?.acceptAll() }
-        return
-      }
+  private func open(_ descriptor: Int32, _ peer: SocketAddress) -> Bool {
+    guard let connection = try? HTTPServerConnection(server: self, descriptor: descriptor, peer: peer) else {
+      return false
     }
-  }
-
-  private func open(_ descriptor: Int32, _ peer: SocketAddress) {
-    guard admits(peer) else {
-      Glibc.close(descriptor)
-      return
-    }
-    guard let connection = try? HTTPServerConnection(server: self, descriptor: descriptor, peer: peer) else { return }
     connections[ObjectIdentifier(connection)] = connection
-    if configuration.maxConnectionsPerClient != nil { connectionsByHost[peer.anyPort, default: 0] += 1 }
     connection.start()
-  }
-
-  private func admits(_ peer: SocketAddress) -> Bool {
-    guard let bound = configuration.maxConnectionsPerClient else { return true }
-    return connectionsByHost[peer.anyPort, default: 0] < bound
+    return true
   }
 
   func connectionEnded(_ connection: HTTPServerConnection) {
     connections[ObjectIdentifier(connection)] = nil
-    if let count = connectionsByHost[connection.peer.anyPort] {
-      connectionsByHost[connection.peer.anyPort] = count > 1 ? count - 1 : nil
-    }
     if connections.isEmpty {
       let waiting = endings
       endings = []
       for continuation in waiting { continuation.resume() }
     }
-    if waitsForRoom {
-      waitsForRoom = false
-      acceptAll()
-    }
+    acceptor?.connectionEnded(connection.peer)
   }
 }

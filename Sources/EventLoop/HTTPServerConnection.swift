@@ -128,5 +128,5 @@ final class HTTPServerConnection: ChannelObserver, @unchecked Sendable {
 
   func channelHasInput() {}
 
-  func channelIdleExpired() {}
+  func channelDeadlinePassed() {}
 }

@@ -81,6 +81,20 @@ enum Socket {
   /// Ends the sending half; the peer reads the end of the stream.
   static func shutDownWriting(_ descriptor: Int32) { shutdown(descriptor, Int32(SHUT_WR)) }
 
+  /// close(2) sends a reset.
+  static func resetOnClose(_ descriptor: Int32) {
+    var option = linger(l_onoff: 1, l_linger: 0)
+    setsockopt(descriptor, SOL_SOCKET, SO_LINGER, &option, socklen_t(MemoryLayout<linger>.size))
+  }
+
+  /// TCP keep-alive: probes after a minute of silence, and gives up after three that are not answered.
+  static func keepAlive(_ descriptor: Int32) {
+    set(descriptor, SOL_SOCKET, SO_KEEPALIVE, 1)
+    set(descriptor, Int32(IPPROTO_TCP), TCP_KEEPIDLE, 60)
+    set(descriptor, Int32(IPPROTO_TCP), TCP_KEEPINTVL, 20)
+    set(descriptor, Int32(IPPROTO_TCP), TCP_KEEPCNT, 3)
+  }
+
   private static func open(_ family: Int32) throws -> Int32 {
     let kind = Int32(SOCK_STREAM.rawValue | SOCK_NONBLOCK.rawValue | SOCK_CLOEXEC.rawValue)
     let descriptor = socket(family, kind, 0)

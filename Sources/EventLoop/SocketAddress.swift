@@ -79,6 +79,14 @@ public struct SocketAddress: Hashable, Sendable, CustomStringConvertible {
     return copy
   }
 
+  /// Whether the hosts are equal, whatever the ports.
+  public func hasSameHost(as other: SocketAddress) -> Bool {
+    high == other.high && low == other.low && isIPv6 == other.isIPv6
+  }
+
+  /// Some bits of the host, to spread hosts over a small table.
+  public var hostDigest: Int { Int(truncatingIfNeeded: (high ^ low) &* 0x9E37_79B9_7F4A_7C15 >> 32) }
+
   var family: Int32 { isIPv6 ? AF_INET6 : AF_INET }
 
   /// Calls `body` with the kernel's form of this address.

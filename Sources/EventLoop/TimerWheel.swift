@@ -38,9 +38,12 @@ struct TimerWheel<Payload> {
   }
 
   /// Arms a timer for `deadline`, counted from the wheel's own zero. A deadline in the past fires at the next `advance`.
-  mutating func arm(at deadline: Duration, _ payload: Payload) -> TimerID {
+  ///
+  /// - Parameter deadline: nanoseconds.
+  mutating func arm(atNanoseconds deadline: Int64, _ payload: Payload) -> TimerID {
     let slot = takeEntry()
-    entries[Int(slot)].deadline = min(max(Self.ticks(roundedUp: deadline), current), current + Self.horizon)
+    let tick = UInt64(max(0, deadline) / 1_000_000) + (deadline % 1_000_000 > 0 ? 1 : 0)
+    entries[Int(slot)].deadline = min(max(tick, current), current + Self.horizon)
     entries[Int(slot)].payload = payload
     link(slot)
     count += 1
@@ -58,16 +61,19 @@ struct TimerWheel<Payload> {
     return release(slot)
   }
 
-  /// When `advance` has something to do next: a timer's deadline, or an earlier moment at which timers are re-sorted.
-  var nextDeadline: Duration? {
-    nextBucket().map { .milliseconds(Int64(clamping: $0.start)) }
-  }
+  /// The millisecond at which `advance` has something to do next: a timer's deadline, or an earlier one at which timers are
+  /// re-sorted.
+  var nextTick: Int64? { nextBucket().map { Int64(clamping: $0.start) } }
 
   /// Moves the wheel to `now` and takes out one timer that is due, nil when none is left. Call until it answers nil.
   ///
   /// One at a time, so that what a timer does may arm and cancel others.
-  mutating func advance(to now: Duration) -> Payload? {
-    let target = Self.ticks(roundedDown: now)
+  mutating func advance(toNanoseconds now: Int64) -> Payload? {
+    let target = UInt64(max(0, now) / 1_000_000)
+    guard count > 0 else {
+      current = max(current, target)
+      return nil
+    }
     while let (bucket, start) = nextBucket(), start <= target {
       current = max(current, start)
       let slot = heads[bucket]
@@ -139,15 +145,5 @@ struct TimerWheel<Payload> {
     free = slot
     count -= 1
     return payload
-  }
-
-  private static func ticks(roundedDown duration: Duration) -> UInt64 {
-    let (seconds, attoseconds) = duration.components
-    return seconds < 0 ? 0 : UInt64(min(seconds, 1 << 40)) * 1000 + UInt64(attoseconds / 1_000_000_000_000_000)
-  }
-
-  private static func ticks(roundedUp duration: Duration) -> UInt64 {
-    let (_, attoseconds) = duration.components
-    return ticks(roundedDown: duration) + (attoseconds % 1_000_000_000_000_000 > 0 ? 1 : 0)
   }
 }

@@ -240,18 +240,30 @@ public final class UpstreamConnection: ChannelObserver, @unchecked Sendable {
 
   func becomeIdle(until deadline: Duration) {
     isIdle = true
-    channel.watchIdle(until: deadline)
+    channel.watch(untilNanoseconds: deadline.inNanoseconds)
   }
 
   /// Readies it for its next request; false when it is no use any more.
   func beginReuse() -> Bool {
     guard isReusable else { return false }
     isIdle = false
-    channel.watchIdle(until: nil)
+    channel.watch(untilNanoseconds: .max)
     isReused = true
     sending = .idle
     head = nil
     return true
+  }
+
+  /// Gives up its socket, if it could carry another request, to somebody who makes another connection of it.
+  public func detach() -> ByteChannel? {
+    guard isReusable else { return nil }
+    channel.watch(untilNanoseconds: .max)
+    channel.observer = nil
+    if isCounted {
+      isCounted = false
+      pool.connectionClosed(of: target)
+    }
+    return channel
   }
 
   /// Closes it now, whatever it is at.
@@ -272,10 +284,10 @@ public final class UpstreamConnection: ChannelObserver, @unchecked Sendable {
 
   // MARK: ChannelObserver
 
-  func channelPeerEnded() { if isIdle { pool.dropIdle(self) } }
+  public func channelPeerEnded() { if isIdle { pool.dropIdle(self) } }
 
   /// A server that speaks without being asked (or closes) is not used again.
-  func channelHasInput() {
+  public func channelHasInput() {
     if !isIdle {
       channel.resumeWriter()
     } else if !channel.isQuiet() {
@@ -283,5 +295,5 @@ public final class UpstreamConnection: ChannelObserver, @unchecked Sendable {
     }
   }
 
-  func channelIdleExpired() { if isIdle { pool.dropIdle(self) } }
+  public func channelDeadlinePassed() { if isIdle { pool.dropIdle(self) } }
 }

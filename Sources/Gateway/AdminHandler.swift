@@ -80,7 +80,8 @@ final class AdminHandler: Sendable {
     var text = "gateway \(core.configuration.identity)\n"
     if let current = core.current {
       text += "share \(current.view.share.index + 1) of \(current.view.share.count)\n"
-      for (service, gate) in zip(current.view.services, current.gates) {
+      for routed in current.services {
+        let (service, gate) = (routed.route, routed.gate)
         let load = gate.report(exchange.loop.moment).load
         let health = gate.healthByPod
         text += "\n\(service.key) model=\(service.modelName) held=\(load.held) inFlight=\(load.inFlight) "

@@ -6,11 +6,11 @@ enum ErrorShape: Sendable {
   case problem
 
   /// By the protocol of the service, where it is known; by the path, where it is not.
-  init(protocol modelProtocol: ModelProtocol?, path: String) {
+  init(protocol modelProtocol: ModelProtocol?, isV2: Bool) {
     if let modelProtocol {
       self = modelProtocol == .openAI ? .openAI : .problem
     } else {
-      self = path.hasPrefix("/v2/") ? .problem : .openAI
+      self = isV2 ? .problem : .openAI
     }
   }
 

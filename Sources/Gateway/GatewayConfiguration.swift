@@ -1,3 +1,5 @@
+import HTTPWire
+
 /// How one gateway is set up. Every bound has a default that is safe in front of strangers.
 public struct GatewayConfiguration: Sendable {
   /// Name of this gateway, stable over its life and unique in the fleet (the pod's name).
@@ -10,6 +12,20 @@ public struct GatewayConfiguration: Sendable {
   public var loops = 1
   /// Connections of callers per loop.
   public var maxConnections = 50_000
+  /// Connections of callers from one address, per loop; nil: no bound, as behind a load balancer all have its address.
+  public var maxConnectionsPerClient: Int?
+  /// What a caller's and a replica's bytes are held to.
+  public var limits = HTTPLimits()
+  /// Longest request body, in bytes; 0: any.
+  public var maxBodyBytes = 0
+  /// From the first byte of a request to the end of its head; also bounds a TLS handshake.
+  public var headTimeout: Duration = .seconds(10)
+  /// How long a caller may leave its body unfinished without sending a byte of it.
+  public var bodyTimeout: Duration = .seconds(60)
+  /// How long a connection may stay open without a request.
+  public var idleTimeout: Duration = .seconds(75)
+  /// How long a caller or a replica may take no byte of what is sent to it.
+  public var writeTimeout: Duration = .seconds(60)
   /// Longest body that is kept to find or replace its `model`, in bytes.
   public var routingBodyLimit = 8 << 20
   /// Requests held at once, over all services.
@@ -28,6 +44,8 @@ public struct GatewayConfiguration: Sendable {
   public var loadInterval: Duration = .seconds(1)
 
   public init(identity: String) { self.identity = identity }
+
+  func exceedsBodyLimit(_ bytes: Int) -> Bool { maxBodyBytes > 0 && bytes > maxBodyBytes }
 }
 
 /// Asks for a sleeping service to be woken, durably. Called from event loops: it must not block, and may be called again

@@ -3,19 +3,6 @@ import FleetProtocol
 import Synchronization
 import Telemetry
 
-/// What a request is routed by: a view and, by the same index, the gates of its services.
-final class RoutingSnapshot: Sendable {
-  let view: RoutingView
-  let resolver: RouteResolver
-  let gates: [ServiceGate]
-
-  init(view: RoutingView, gates: [ServiceGate]) {
-    self.view = view
-    self.resolver = RouteResolver(view: view)
-    self.gates = gates
-  }
-}
-
 /// What all loops of a gateway share.
 final class GatewayCore: Sendable {
   let configuration: GatewayConfiguration
@@ -23,8 +10,12 @@ final class GatewayCore: Sendable {
   let log: Log
   let budget: HoldBudget
   let feed = LoadFeed()
+  let upstreamTLS = UpstreamTLSContexts()
+  let retryBudget = RetryBudget()
   private let signal: any WakeSignal
   private let snapshot = Mutex<RoutingSnapshot?>(nil)
+  /// Counts the views, so that a loop sees for the price of one load that the one it has is current.
+  private let views = Atomic(0)
   /// Every service that is in the view or still has a request.
   private let gates = Mutex<[ServiceKey: ServiceGate]>([:])
   private let draining = Atomic(false)
@@ -38,6 +29,9 @@ final class GatewayCore: Sendable {
     budget = HoldBudget(
       maxRequests: configuration.holdBudgetRequests, maxBytes: configuration.holdBudgetBytes)
   }
+
+  /// Changes with every view.
+  var viewVersion: Int { views.load(ordering: .acquiring) }
 
   /// Nil until the first view has come.
   var current: RoutingSnapshot? { snapshot.withLock { $0 } }
@@ -68,7 +62,7 @@ final class GatewayCore: Sendable {
           return gate
         }
         let gate = ServiceGate(
-          route: service, share: view.share, budget: budget, metrics: ServiceMetrics(metrics, service.key),
+          route: service, share: view.share, metrics: ServiceMetrics(metrics, service.key),
           signal: signal, feed: feed)
         known[service.key] = gate
         return gate
@@ -83,13 +77,14 @@ final class GatewayCore: Sendable {
         }
       }
       snapshot.withLock { $0 = RoutingSnapshot(view: view, gates: present) }
+      views.add(1, ordering: .releasing)
       for gate in present { gate.pump(now) }
       return ViewChange(gone: gone.sorted(), unproven: present.flatMap(\.unproven))
     }
   }
 
   /// What waits for its first health check to pass.
-  var unproven: [HealthGate.Check] { current?.gates.flatMap(\.unproven) ?? [] }
+  var unproven: [HealthGate.Check] { current?.services.flatMap(\.gate.unproven) ?? [] }
 
   func checked(_ replica: HealthGate.ReplicaID, _ health: ReplicaHealth, now: Now) {
     gates.withLock { $0[replica.service] }?.checked(replica.podUID, health, now: now)
@@ -101,6 +96,32 @@ final class GatewayCore: Sendable {
   }
 
   // MARK: - Reporting
+
+  /// Counts a request that is over, and logs it if it is one of the sample or went wrong on this side. `now` is in
+  /// nanoseconds of the loop's clock.
+  func finished(_ record: RequestRecord, of service: RoutedService?, requestBytes: Int, now: Int64) {
+    if let service {
+      let metrics = service.gate.metrics
+      metrics.answered(pool: record.pool, status: record.status)
+      if let errorCode = record.errorCode { metrics.rejected(code: errorCode) }
+      if let firstByte = record.firstByte { metrics.gotFirstByte(afterSeconds: Double(firstByte) / 1e9) }
+    } else if let errorCode = record.errorCode {
+      metrics.rejections.increment("", "", errorCode)
+    }
+    let every = configuration.accessLogSampling
+    guard every > 0 else { return }
+    let isSampled = takesSample()
+    guard isSampled || record.status >= 500 else { return }
+    log.info(
+      "request",
+      [
+        "service": service?.gate.key.description ?? "", "pool": record.pool?.rawValue ?? "", "status": record.status,
+        "reason": record.errorCode ?? record.placement.rawValue, "queuedSeconds": Double(record.queued) / 1e9,
+        "firstByteSeconds": Double(record.firstByte ?? 0) / 1e9,
+        "durationSeconds": Double(now - record.arrival) / 1e9, "coldStart": record.isColdStart,
+        "weight": isSampled ? every : 1,
+      ])
+  }
 
   private var allGates: [ServiceGate] {
     gates.withLock { $0 }.values.sorted { $0.key < $1.key }

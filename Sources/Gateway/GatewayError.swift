@@ -43,6 +43,11 @@ struct GatewayError: Error, Equatable, Sendable {
 
   // MARK: - Bounds
 
+  static func requestTooLarge(limit: Int) -> Self {
+    Self(
+      status: 413, code: "request_too_large", message: "a request body may have \(limit) bytes (--max-body-bytes)")
+  }
+
   static func queueFull(_ service: ServiceRoute, held: Int, retryAfter: Int) -> Self {
     Self(
       status: 429, code: "queue_full",

@@ -85,8 +85,8 @@ final class ServiceMetrics: Sendable {
   func retried() { metrics.retries.increment(key.namespace, key.name) }
   func brokeOff() { metrics.broken.increment(key.namespace, key.name) }
   func startedCold() { metrics.coldStarts.increment(key.namespace, key.name) }
-  func waited(_ duration: Duration) { wait.observe(duration) }
-  func gotFirstByte(after duration: Duration) { firstByte.observe(duration) }
+  func waited(seconds: Double) { wait.observe(seconds) }
+  func gotFirstByte(afterSeconds seconds: Double) { firstByte.observe(seconds) }
   func reached(afterReady seconds: Double) { metrics.readyToFirstByte.observe(seconds, key.namespace, key.name) }
 
   func show(held: Int, inFlight: Int) {

@@ -13,8 +13,7 @@ public final class GatewayServer: Sendable {
   /// One loop with what is confined to it.
   private struct Worker: Sendable {
     let loop: EventLoop
-    let pool: UpstreamPool
-    let server: HTTPServer
+    let traffic: TrafficServer
   }
 
   private struct State {
@@ -55,21 +54,16 @@ public final class GatewayServer: Sendable {
     var address = try SocketAddress(parsing: configuration.listen)
     for number in 0..<max(1, configuration.loops) {
       let loop = try EventLoop(name: "gateway-\(number)")
-      let pool = UpstreamPool(loop: loop)
-      var settings = HTTPServerConfiguration(address: address)
-      settings.reusePort = configuration.loops > 1
-      settings.maxConnections = configuration.maxConnections
-      let server = HTTPServer(
-        loop: loop, configuration: settings, handler: RequestHandler(core: core, pool: pool).handle)
+      let traffic = TrafficServer(core: core, loop: loop)
       loop.start()
       // The first one takes a port, the others share it.
-      address = try server.start()
-      state.withLock { $0.workers.append(Worker(loop: loop, pool: pool, server: server)) }
+      address = try traffic.start(at: address)
+      state.withLock { $0.workers.append(Worker(loop: loop, traffic: traffic)) }
     }
     viewOrder.withLock { _ in
       // The connections of its checks are left to the requests of the same loop.
       let prober = state.withLock { state in
-        state.prober = state.workers.first.map { HealthProber(core: core, pool: $0.pool) }
+        state.prober = state.workers.first.map { HealthProber(core: core, traffic: $0.traffic) }
         return state.prober
       }
       prober?.expect(core.unproven)
@@ -85,9 +79,8 @@ public final class GatewayServer: Sendable {
       let change = core.apply(view, now: adminLoop.moment)
       let (workers, prober) = state.withLock { ($0.workers, $0.prober) }
       if !change.gone.isEmpty {
-        for worker in workers {
-          worker.loop.execute { for uid in change.gone { worker.pool.evict(key: uid) } }
-        }
+        for worker in workers { worker.traffic.evict(change.gone) }
+        prober?.forget(change.gone)
       }
       prober?.expect(change.unproven)
     }
@@ -98,10 +91,10 @@ public final class GatewayServer: Sendable {
   public func shutDown(delay: Duration, drain: Duration) async {
     core.isDraining = true
     let (workers, admin, prober) = state.withLock { ($0.workers, $0.admin, $0.prober) }
-    for worker in workers { worker.server.announceClose() }
+    for worker in workers { worker.traffic.announceClose() }
     try? await adminLoop.sleep(for: delay)
     await withTaskGroup(of: Void.self) { group in
-      for worker in workers { group.addTask { await worker.server.shutDown(graceful: drain) } }
+      for worker in workers { group.addTask { await worker.traffic.shutDown(graceful: drain) } }
     }
     // The controller reads the last counts until nothing is left to count.
     await admin?.shutDown(graceful: .zero)

@@ -26,8 +26,9 @@ public enum HealthCheck: Hashable, Sendable {
   }
 
   /// Whether a GET on `path` asks what the check asks.
-  func asks(_ path: String) -> Bool {
-    if case .get(path, _) = self { true } else { false }
+  func asks(_ path: UnsafeRawBufferPointer) -> Bool {
+    guard case .get(let own, _) = self, own.utf8.count == path.count else { return false }
+    return own.utf8.elementsEqual(path)
   }
 }
 

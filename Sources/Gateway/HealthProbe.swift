@@ -11,25 +11,35 @@ struct HealthProbe {
   /// Longest answer that is read to its end, in bytes; a longer one costs its connection.
   private static let bodyLimit = 64 << 10
 
-  func run() async -> ReplicaHealth {
+  /// What was found, and the connection that a check left behind for the first request, where it could.
+  func run() async -> (ReplicaHealth, ByteChannel?) {
     let deadline = pool.loop.now + Self.timeout
     do {
       switch check.healthCheck {
       case .connect:
-        try await connect(until: deadline).close()
-        return .passed
+        let connection = try await connect(until: deadline)
+        guard let channel = connection.detach() else {
+          connection.close()
+          return (.passed, nil)
+        }
+        return (.passed, channel)
       case .get(let path, let whenNotFound):
-        let status = try await get(path, until: deadline)
-        guard status == 404, let whenNotFound else { return Self.health(path, status) }
-        return Self.health(whenNotFound, try await get(whenNotFound, until: deadline))
+        var (status, channel) = try await get(path, until: deadline)
+        var asked = path
+        if status == 404, let whenNotFound {
+          channel?.close()
+          (status, channel) = try await get(whenNotFound, until: deadline)
+          asked = whenNotFound
+        }
+        guard (200..<300).contains(status) else {
+          channel?.close()
+          return (.failing(problem: "GET \(asked) answered \(status)"), nil)
+        }
+        return (.passed, channel)
       }
     } catch {
-      return .failing(problem: "\(error)")
+      return (.failing(problem: "\(error)"), nil)
     }
-  }
-
-  private static func health(_ path: String, _ status: Int) -> ReplicaHealth {
-    (200..<300).contains(status) ? .passed : .failing(problem: "GET \(path) answered \(status)")
   }
 
   private func connect(until deadline: Duration) async throws -> UpstreamConnection {
@@ -37,8 +47,8 @@ struct HealthProbe {
       to: check.address, key: check.id.podUID, tls: nil, timeout: max(.zero, deadline - pool.loop.now))
   }
 
-  /// The status of the answer. Its connection is left to the first request, where it can be.
-  private func get(_ path: String, until deadline: Duration) async throws -> Int {
+  /// The status of the answer, and its connection if it can carry another request.
+  private func get(_ path: String, until deadline: Duration) async throws -> (Int, ByteChannel?) {
     let connection = try await connect(until: deadline)
     let fields = FieldBlock([
       ("Host", check.address.description), ("User-Agent", "pilotlight-gateway"), ("Accept", "*/*"),
@@ -46,8 +56,7 @@ struct HealthProbe {
     do {
       try await connection.send(head: RequestHeadBytes(method: "GET", target: path, fields: fields))
       let head = try await connection.readHead(timeout: deadline - pool.loop.now)
-      await finish(connection, until: deadline)
-      return head.status
+      return (head.status, await finish(connection, until: deadline))
     } catch {
       connection.close()
       throw error
@@ -55,16 +64,18 @@ struct HealthProbe {
   }
 
   /// Reads the rest of an answer whose status is known, and keeps the connection if that succeeds.
-  private func finish(_ connection: UpstreamConnection, until deadline: Duration) async {
+  private func finish(_ connection: UpstreamConnection, until deadline: Duration) async -> ByteChannel? {
     var left = Self.bodyLimit
     do {
       while left > 0,
         try await connection.readBody(
           idleTimeout: deadline - pool.loop.now, { left -= $0.count })
       {}
-      pool.release(connection)
+      if let channel = connection.detach() { return channel }
     } catch {
-      connection.close()
+      // What its status said counts all the same.
     }
+    connection.close()
+    return nil
   }
 }

@@ -6,6 +6,7 @@ import Telemetry
 /// `@unchecked Sendable`: everything mutable is touched on the pool's loop only; the other entries hop there.
 final class HealthProber: @unchecked Sendable {
   private let core: GatewayCore
+  private let traffic: TrafficServer
   private let pool: UpstreamPool
   private var gate = HealthGate()
   private var attempts: [HealthGate.ReplicaID: Task<Void, Never>] = [:]
@@ -14,9 +15,16 @@ final class HealthProber: @unchecked Sendable {
 
   private var loop: EventLoop { pool.loop }
 
-  init(core: GatewayCore, pool: UpstreamPool) {
+  /// - Parameter traffic: serves on the loop that checks run on; it is left the connections of those that passed.
+  init(core: GatewayCore, traffic: TrafficServer) {
     self.core = core
-    self.pool = pool
+    self.traffic = traffic
+    pool = UpstreamPool(loop: traffic.loop)
+  }
+
+  /// Replicas have gone: no connection to them is kept. From any thread.
+  func forget(_ podUIDs: [String]) {
+    loop.execute { [self] in for uid in podUIDs { pool.evict(key: uid) } }
   }
 
   /// Takes over what a new view leaves to be checked. From any thread; in the order of the views.
@@ -53,7 +61,8 @@ final class HealthProber: @unchecked Sendable {
   }
 
   private func ask(_ check: HealthGate.Check) async {
-    let health = await HealthProbe(pool: pool, check: check).run()
+    let (health, channel) = await HealthProbe(pool: pool, check: check).run()
+    if let channel { traffic.pool.adopt(channel, podUID: check.id.podUID, address: check.address) }
     attempts[check.id] = nil
     guard !isStopped else { return }
     let verdict = gate.end(check, passed: health == .passed, now: loop.now)

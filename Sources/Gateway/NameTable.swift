@@ -1,3 +1,5 @@
+import HTTPWire
+
 /// Which service each name and host belongs to.
 ///
 /// Of two services that claim one name the older holds it (Gateway API's rule for routes; ties by key); the younger still
@@ -15,8 +17,13 @@ struct NameTable: Sendable {
   private(set) var byHost: [String: Int] = [:]
   /// Names as `GET /v1/models` lists them: sorted, each with its service.
   private(set) var listed: [(name: String, service: Int)] = []
+  /// The same hosts, those under the domain among them, and keys, to be found by bytes.
+  private(set) var hosts = NameIndex()
+  private(set) var keys = NameIndex()
+  private let domainSuffix: [UInt8]
 
-  init(services: [ServiceRoute]) {
+  init(services: [ServiceRoute], domain: String) {
+    domainSuffix = Array(".\(domain)".utf8)
     let byAge = services.indices.sorted {
       (services[$0].created, services[$0].key) < (services[$1].created, services[$1].key)
     }
@@ -36,6 +43,19 @@ struct NameTable: Sendable {
       listed.append((name: services[index].key.description, service: index))
     }
     listed.sort { $0.name < $1.name }
+    keys = NameIndex(byKey)
+    var allHosts = byHost
+    for (index, service) in services.enumerated() {
+      claim(&allHosts, "\(service.key.name).\(service.key.namespace).\(domain)", index)
+    }
+    hosts = NameIndex(allHosts)
+  }
+
+  /// Whether a host's name, without port and dot at its end, lies under the domain.
+  func isWithinDomain(_ name: UnsafeRawBufferPointer) -> Bool {
+    guard name.count >= domainSuffix.count else { return false }
+    let tail = UnsafeRawBufferPointer(rebasing: name[(name.count - domainSuffix.count)...])
+    return tail.equalsIgnoringCase(domainSuffix)
   }
 
   /// The service that a `model` value names. `namespace/name` always works, so it is looked at first.

@@ -1,3 +1,4 @@
+import EventLoop
 import Telemetry
 
 /// What became of one request: what metrics and the access log are made of.
@@ -14,58 +15,53 @@ struct RequestRecord: Sendable {
     case retried
   }
 
-  /// When the request's head was read.
-  let arrival: Now
-  private(set) var gate: ServiceGate?
-  private(set) var modelProtocol: ModelProtocol?
+  /// When the request's head was read: nanoseconds of the loop's clock, and seconds since 1970.
+  let arrival: Int64
+  let arrivalUnix: Double
   var pool: Pool?
   var placement = Placement.ready
-  /// Until the first byte was sent upstream; zero when it was placed at once.
-  var queued: Duration = .zero
   var isColdStart = false
-  var firstByte: Duration?
+  /// Until it was placed, in nanoseconds; 0 when that was at once.
+  var queued: Int64 = 0
+  /// Until the first byte of the answer, in nanoseconds; nil: none came.
+  var firstByte: Int64?
   /// Sent to the caller; 0: the caller left first.
   var status = 0
   /// Code of the gateway's own error.
   var errorCode: String?
 
-  init(arrival: Now) { self.arrival = arrival }
-
-  /// The request is this service's.
-  mutating func concern(_ gate: ServiceGate, _ service: ServiceRoute) {
-    self.gate = gate
-    modelProtocol = service.modelProtocol
+  init(arrival: Int64, arrivalUnix: Double) {
+    self.arrival = arrival
+    self.arrivalUnix = arrivalUnix
   }
 
   /// The fields that every answer about a service carries.
-  var headers: [(String, String)] {
-    var headers = [
+  var fields: [(String, String)] {
+    var fields = [
       ("pilotlight-reason", errorCode ?? placement.rawValue),
-      ("pilotlight-queued-ms", queued == .zero ? "0" : String(Int(queued.milliseconds.rounded()))),
+      ("pilotlight-queued-ms", String((queued + 500_000) / 1_000_000)),
       ("pilotlight-cold-start", isColdStart ? "true" : "false"),
     ]
-    if let pool { headers.insert(("pilotlight-pool", pool.rawValue), at: 0) }
-    return headers
+    if let pool { fields.insert(("pilotlight-pool", pool.rawValue), at: 0) }
+    return fields
   }
 
-  /// Counts the request when it is over, and logs it if it is one of the sample or went wrong on this side.
-  func finish(at now: Duration, core: GatewayCore) {
-    if let gate {
-      gate.metrics.answered(pool: pool, status: status)
-      if let errorCode { gate.metrics.rejected(code: errorCode) }
-      if let firstByte { gate.metrics.gotFirstByte(after: firstByte) }
-    } else if let errorCode {
-      core.metrics.rejections.increment("", "", errorCode)
+  /// Appends the fields that every answer about a service carries.
+  func appendFields(to output: inout [UInt8]) {
+    switch pool {
+    case .dedicated?: output.append("pilotlight-pool: dedicated\r\n")
+    case .burst?: output.append("pilotlight-pool: burst\r\n")
+    case nil: break
     }
-    let isSampled = core.takesSample()
-    guard isSampled || status >= 500, core.configuration.accessLogSampling > 0 else { return }
-    core.log.info(
-      "request",
-      [
-        "service": gate?.key.description ?? "", "pool": pool?.rawValue ?? "", "status": status,
-        "reason": errorCode ?? placement.rawValue, "queuedSeconds": queued.seconds,
-        "firstByteSeconds": firstByte?.seconds ?? 0, "durationSeconds": (now - arrival.monotonic).seconds,
-        "coldStart": isColdStart, "weight": isSampled ? core.configuration.accessLogSampling : 1,
-      ])
+    if errorCode == nil, placement == .ready, queued == 0, !isColdStart {
+      output.append("pilotlight-reason: ready\r\npilotlight-queued-ms: 0\r\npilotlight-cold-start: false\r\n")
+      return
+    }
+    output.append("pilotlight-reason: ")
+    output.append(contentsOf: (errorCode ?? placement.rawValue).utf8)
+    output.append("\r\npilotlight-queued-ms: ")
+    output.append(decimal: Int((queued + 500_000) / 1_000_000))
+    output.append(
+      isColdStart ? "\r\npilotlight-cold-start: true\r\n" : "\r\npilotlight-cold-start: false\r\n")
   }
 }

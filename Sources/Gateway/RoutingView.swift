@@ -15,7 +15,7 @@ public struct RoutingView: Sendable {
     self.services = services.sorted { $0.key < $1.key }
     self.domain = HostName.normalized(domain)
     self.share = share
-    self.names = NameTable(services: self.services)
+    self.names = NameTable(services: self.services, domain: self.domain)
   }
 }
 

@@ -5,33 +5,29 @@ import Telemetry
 
 /// How a held request's wait ended.
 enum HoldOutcome: Sendable {
-  case placed(ReplicaSetState.Lease)
+  /// It has a slot, to be given back to the gate.
+  case placed(ReplicaSetState.Lease, ServiceGate)
   case refused(GatewayError)
-  /// The caller went away.
-  case left
 }
 
 /// One service's state, shared by all loops behind one lock, and the requests that wait on it.
 ///
 /// Decisions are ``ServiceState``'s; this lets requests go on, outside of the lock. Whoever takes a request out of the
-/// queue resumes it, so each is resumed exactly once.
+/// queue ends its wait, so each wait ends exactly once.
 final class ServiceGate: Sendable {
-  typealias Waiter = UnsafeContinuation<HoldOutcome, Never>
+  typealias Ticket = HoldQueue<HeldCall>.Ticket
 
   let key: ServiceKey
   let metrics: ServiceMetrics
-  private let state: Mutex<ServiceState<Waiter>>
-  private let budget: HoldBudget
+  private let state: Mutex<ServiceState<HeldCall>>
   private let signal: any WakeSignal
   private let feed: LoadFeed
 
   init(
-    route: ServiceRoute, share: GatewayShare, budget: HoldBudget, metrics: ServiceMetrics, signal: any WakeSignal,
-    feed: LoadFeed
+    route: ServiceRoute, share: GatewayShare, metrics: ServiceMetrics, signal: any WakeSignal, feed: LoadFeed
   ) {
     self.key = route.key
     self.metrics = metrics
-    self.budget = budget
     self.signal = signal
     self.feed = feed
     state = Mutex(ServiceState(route: route, share: share))
@@ -40,56 +36,33 @@ final class ServiceGate: Sendable {
   // MARK: - Requests
 
   /// Counts a request as demand, once.
-  func arrived(_ now: Now) {
-    let wall = now.wall.timeIntervalSince1970
-    state.withLock { $0.arrived(wallUnix: wall) }
-  }
+  func arrived(wallUnix: Double) { state.withLock { $0.arrived(wallUnix: wallUnix) } }
 
   var isAwake: Bool { state.withLock { $0.isAwake } }
 
-  /// Places a request, or says that it must wait or why it cannot.
-  func admit(patience: Duration, counts: Bool, now: Now) -> Admission {
-    let wall = now.wall.timeIntervalSince1970
-    return state.withLock { $0.admit(patience: patience, counts: counts, now: now.monotonic, wallUnix: wall) }
+  /// Places a request, or says that it must wait or why it cannot. `now` is in nanoseconds.
+  func admit(patience: Duration, counts: Bool, now: Int64, wallUnix: Double) -> Admission {
+    state.withLock { $0.admit(patience: patience, counts: counts, now: .nanoseconds(now), wallUnix: wallUnix) }
   }
 
-  /// Holds a request until a replica has a slot for it, its patience ends or its caller leaves. On the exchange's loop.
-  func hold(_ exchange: HTTPExchange, _ place: HoldPlace) async -> HoldOutcome {
-    guard budget.takePlace() else {
-      let advice = state.withLock { $0.waitOver(now: place.now.monotonic).retryAfter }
-      return .refused(.gatewayFull(retryAfter: advice ?? 1))
-    }
-    defer { budget.returnPlace() }
-    let loop = exchange.loop
-    var timer: TimerID?
-    let outcome = await withUnsafeContinuation { (waiter: Waiter) in
-      guard !exchange.isDisconnected else {
-        waiter.resume(returning: .left)
-        return
-      }
-      let ticket = line(up: waiter, place, on: loop)
-      timer = loop.schedule(after: place.patience) { [self] in expire(ticket, at: loop.now) }
-      exchange.onDisconnect { [self] in leave(ticket, at: loop.now) }
-    }
-    if let timer { loop.cancel(timer) }
-    exchange.onDisconnect(nil)
-    return outcome
+  /// The error for a request that the gateway as a whole has no room for.
+  func fullAdvice(now: Int64) -> GatewayError {
+    .gatewayFull(retryAfter: state.withLock { $0.waitOver(now: .nanoseconds(now)).retryAfter } ?? 1)
   }
 
-  private func line(up waiter: Waiter, _ place: HoldPlace, on loop: EventLoop) -> HoldQueue<Waiter>.Ticket {
-    let entry = HoldQueue<Waiter>.Entry(
-      payload: waiter, arrival: place.arrival, bytes: place.bytes, urgency: place.urgency)
-    let now = place.now
-    let wall = now.wall.timeIntervalSince1970
+  /// Puts a request in line, until a replica has a slot for it or it is withdrawn. On the request's loop.
+  func hold(_ entry: HoldQueue<HeldCall>.Entry, isRetry: Bool, on loop: EventLoop) -> Ticket {
+    let now = loop.now
+    let wall = loop.turnWallUnix
     let (ticket, verdicts, held, needsWake, heldSince) = state.withLock { state in
-      let ticket = state.hold(entry, first: place.isRetry, now: now.monotonic)
+      let ticket = state.hold(entry, first: isRetry, now: now)
       // A slot may have come free since admission.
-      let verdicts = state.release(now: now.monotonic, wallUnix: wall)
+      let verdicts = state.release(now: now, wallUnix: wall)
       return (ticket, verdicts, state.queue.count, state.needsWake, state.queue.oldestArrival)
     }
     deliver(verdicts)
     if needsWake, held == 1 {
-      signal.wake(key, heldSinceUnix: wall - (now.monotonic - (heldSince ?? now.monotonic)).seconds)
+      signal.wake(key, heldSinceUnix: wall - (now - (heldSince ?? now)).seconds)
     }
     // News for the controller: the first one held, and each doubling of the line.
     if held > 0, held & (held - 1) == 0 { feed.signal() }
@@ -97,22 +70,23 @@ final class ServiceGate: Sendable {
     return ticket
   }
 
-  /// The patience of a held request is over.
-  private func expire(_ ticket: HoldQueue<Waiter>.Ticket, at now: Duration) {
-    let (entry, error) = state.withLock { ($0.withdraw(ticket, now: now), $0.waitOver(now: now)) }
-    entry?.payload.resume(returning: .refused(error))
+  /// The patience of a held request is over: the error for it; nil when its wait has ended otherwise.
+  func expire(_ ticket: Ticket, at now: Int64) -> GatewayError? {
+    let now = Duration.nanoseconds(now)
+    return state.withLock { $0.withdraw(ticket, now: now) == nil ? nil : $0.waitOver(now: now) }
   }
 
-  private func leave(_ ticket: HoldQueue<Waiter>.Ticket, at now: Duration) {
-    state.withLock { $0.withdraw(ticket, now: now) }?.payload.resume(returning: .left)
+  /// Takes a request out of the line; false when its wait has ended otherwise.
+  func withdraw(_ ticket: Ticket, at now: Int64) -> Bool {
+    state.withLock { $0.withdraw(ticket, now: .nanoseconds(now)) != nil }
   }
 
-  /// A request is over: its slot goes to whoever waits.
-  func finish(_ lease: ReplicaSetState.Lease, counts: Bool, took: Duration?, now: Now) {
-    let wall = now.wall.timeIntervalSince1970
+  /// A request is over: its slot goes to whoever waits. `now` is in nanoseconds.
+  func finish(_ lease: ReplicaSetState.Lease, counts: Bool, took: Duration?, now: Int64, wallUnix: Double) {
+    let now = Duration.nanoseconds(now)
     let (verdicts, emptied) = state.withLock { state in
-      let emptied = state.finish(lease, counts: counts, took: took, now: now.monotonic)
-      return (state.release(now: now.monotonic, wallUnix: wall), emptied)
+      let emptied = state.finish(lease, counts: counts, took: took, now: now)
+      return (state.release(now: now, wallUnix: wallUnix), emptied)
     }
     deliver(verdicts)
     // The controller waits for this to take the replica away.
@@ -121,8 +95,10 @@ final class ServiceGate: Sendable {
 
   func succeeded(_ lease: ReplicaSetState.Lease) { state.withLock { $0.succeeded(lease) } }
 
-  /// The replica could not take a request; others are tried first.
-  func failed(_ lease: ReplicaSetState.Lease, now: Duration) { state.withLock { $0.failed(lease, now: now) } }
+  /// The replica could not take a request; others are tried first. `now` is in nanoseconds.
+  func failed(_ lease: ReplicaSetState.Lease, now: Int64) {
+    state.withLock { $0.failed(lease, now: .nanoseconds(now)) }
+  }
 
   /// Sees to it that held requests go on when a replica that failed may be tried again.
   private func schedulePump(on loop: EventLoop) {
@@ -140,9 +116,9 @@ final class ServiceGate: Sendable {
     deliver(state.withLock { $0.release(now: now.monotonic, wallUnix: wall) })
   }
 
-  private func deliver(_ verdicts: ServiceState<Waiter>.Verdicts) {
-    for (entry, lease) in verdicts.placed { entry.payload.resume(returning: .placed(lease)) }
-    for (entry, error) in verdicts.refused { entry.payload.resume(returning: .refused(error)) }
+  private func deliver(_ verdicts: ServiceState<HeldCall>.Verdicts) {
+    for (entry, lease) in verdicts.placed { entry.payload.end(.placed(lease, self)) }
+    for (entry, error) in verdicts.refused { entry.payload.end(.refused(error)) }
   }
 
   // MARK: - The view
@@ -197,17 +173,4 @@ final class ServiceGate: Sendable {
     let wall = now.wall.timeIntervalSince1970
     return state.withLock { ($0.report(now: now.monotonic, wallUnix: wall), $0.load.revision) }
   }
-}
-
-/// What a request brings into the queue.
-struct HoldPlace: Sendable {
-  /// Monotonic time of the request's arrival.
-  var arrival: Duration
-  var now: Now
-  /// How long it waits from now on.
-  var patience: Duration
-  var urgency: Int
-  var bytes: Int
-  /// It has been placed before and its replica failed: it goes to the front.
-  var isRetry: Bool
 }

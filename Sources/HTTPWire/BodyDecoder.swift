@@ -8,6 +8,8 @@ public struct BodyDecoder: Sendable {
   }
 
   private var mode: Mode
+  /// The trailer fields of a chunked body that may travel on, once it is complete; each with its CR LF.
+  public private(set) var trailers: [UInt8] = []
 
   public init(_ framing: BodyFraming, limits: HTTPLimits = HTTPLimits()) {
     switch framing {
@@ -46,6 +48,7 @@ public struct BodyDecoder: Sendable {
     case .chunked(var decoder):
       mode = .untilClose  // Gives up the second reference, so that the decoder is changed in place.
       let progress = try decoder.decode(buffer)
+      if decoder.isComplete { trailers = decoder.trailers }
       mode = decoder.isComplete ? .done : .chunked(decoder)
       return progress
     }

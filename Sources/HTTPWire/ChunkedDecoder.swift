@@ -1,4 +1,5 @@
-/// Takes chunked coding off a body as it arrives (RFC 9112, 7.1). Extensions and trailers are checked, bounded and dropped.
+/// Takes chunked coding off a body as it arrives (RFC 9112, 7.1). Extensions are checked, bounded
+/// and dropped; trailers are checked, bounded and kept.
 public struct ChunkedDecoder: Sendable {
   private enum State: Sendable {
     case size(digits: Int)
@@ -16,6 +17,9 @@ public struct ChunkedDecoder: Sendable {
   private var remaining = 0
   private var trailerLine: [UInt8] = []
   private var trailerBytes = 0
+  /// The field lines of the trailer section that may travel on, each with its CR LF: neither framing nor routing nor any
+  /// other field that a recipient must know before the body (RFC 9110, 6.5.1).
+  public private(set) var trailers: [UInt8] = []
 
   public init(limits: HTTPLimits = HTTPLimits()) { self.limits = limits }
 
@@ -118,7 +122,8 @@ public struct ChunkedDecoder: Sendable {
       state = .done
       trailerLine = []
     } else {
-      _ = try trailerLine.span.fieldLine(0..<trailerLine.count - 2)
+      let (name, _) = try trailerLine.span.fieldLine(0..<trailerLine.count - 2)
+      if KnownField(trailerLine.span, name) == .other { trailers.append(contentsOf: trailerLine) }
       trailerLine.removeAll(keepingCapacity: true)
     }
   }
@@ -128,6 +133,14 @@ public struct ChunkedDecoder: Sendable {
 public enum ChunkedEncoder {
   /// Ends a chunked body: the last chunk and an empty trailer section.
   public static let end: StaticString = "0\r\n\r\n"
+
+  /// Appends the last chunk and a trailer section of these field lines, each with its CR LF.
+  public static func appendEnd(trailers: [UInt8], to output: inout [UInt8]) {
+    guard !trailers.isEmpty else { return end.withUTF8Buffer { output.append(contentsOf: $0) } }
+    output.append(contentsOf: [0x30, UInt8.carriageReturn, UInt8.lineFeed])
+    output.append(contentsOf: trailers)
+    output.append(contentsOf: [UInt8.carriageReturn, UInt8.lineFeed])
+  }
 
   /// Appends the line that goes before a chunk of `count` bytes; the chunk itself is followed by CR LF.
   public static func appendSize(_ count: Int, to output: inout [UInt8]) {

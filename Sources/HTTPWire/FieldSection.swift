@@ -20,10 +20,22 @@ struct FieldSection {
   private(set) var keepsAlive = false
   private(set) var upgrades = false
   private(set) var expectsContinue = false
+  /// Whether `Connection` names fields of this message, which then concern this connection only.
+  private(set) var namesFields = false
+
+  /// Forgets everything but the room for lines.
+  mutating func reset() {
+    var room = lines
+    lines = []
+    room.removeAll(keepingCapacity: true)
+    self = FieldSection(lines: room)
+  }
+
+  init(lines: [HTTPHeaders.Line] = []) { self.lines = lines }
 
   /// Takes one field line without its CR LF. `base` is what offsets are counted from.
   mutating func add(_ octets: Span<UInt8>, line: Range<Int>, base: Int, limits: HTTPLimits) throws(WireError) {
-    if lines.isEmpty { lines.reserveCapacity(16) }
+    if lines.capacity == 0 { lines.reserveCapacity(16) }
     guard lines.count < limits.headerCount else {
       throw WireError(status: 431, reason: "more than \(limits.headerCount) header fields")
     }
@@ -57,6 +69,7 @@ struct FieldSection {
         if octets.matches(option, "close") { closes = true }
         if octets.matches(option, "keep-alive") { keepsAlive = true }
         if octets.matches(option, "upgrade") { upgrades = true }
+        if !octets.matches(option, "close"), !octets.matches(option, "keep-alive") { namesFields = true }
       }
     case .expect:
       guard octets.matches(value, "100-continue") else {

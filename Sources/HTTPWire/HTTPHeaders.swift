@@ -2,15 +2,18 @@
 ///
 /// Iteration yields every field line in the order received. Look-ups compare names without regard to ASCII case.
 public struct HTTPHeaders: Sequence, Sendable {
-  struct Line: Sendable {
+  /// One field line, as offsets from the head's first byte.
+  public struct Line: Sendable {
     var nameStart: UInt32
     var valueStart: UInt32
     var valueLength: UInt32
     var nameLength: UInt16
-    var field: KnownField
+    /// The field, if it is a known one.
+    public internal(set) var field: KnownField
 
-    var name: Range<Int> { Int(nameStart)..<Int(nameStart) + Int(nameLength) }
-    var value: Range<Int> { Int(valueStart)..<Int(valueStart) + Int(valueLength) }
+    public var name: Range<Int> { Int(nameStart)..<Int(nameStart) + Int(nameLength) }
+    /// Without the blanks around it.
+    public var value: Range<Int> { Int(valueStart)..<Int(valueStart) + Int(valueLength) }
   }
 
   let octets: [UInt8]

@@ -2,7 +2,7 @@
 ///
 /// Call with everything received so far since the head's first byte; no byte is looked at twice for its line end, so a
 /// peer that sends one byte at a time costs no more than one that sends all at once, and gets the same verdict.
-struct HeadLines {
+struct HeadLines: Sendable {
   /// Where the next line starts.
   private(set) var position = 0
   private var scanned = 0

@@ -1,4 +1,6 @@
 /// The fields that framing, connection handling and forwarding ask for, recognised once while parsing.
+///
+/// Names are told apart by their length and, where several have it, their first letter.
 public enum KnownField: UInt8, Sendable {
   case other
   case host
@@ -13,11 +15,25 @@ public enum KnownField: UInt8, Sendable {
   case trailer
   case proxyAuthenticate
   case proxyAuthorization
+  case via
+  case forwarded
+  case forwardedFor
+  case forwardedHost
+  case forwardedProto
+  case prefer
+  case priority
+  case contentType
+  case authorization
+  case traceparent
+  /// Any field whose name starts with `pilotlight-`: said by this gateway, never passed on from others.
+  case pilotlight
 
   /// Whether the field concerns one connection only and is never forwarded (RFC 9110, 7.6.1).
   public var isHopByHop: Bool {
     switch self {
-    case .other, .host, .contentLength, .expect: false
+    case .other, .host, .contentLength, .expect, .via, .forwarded, .forwardedFor, .forwardedHost, .forwardedProto,
+      .prefer, .priority, .contentType, .authorization, .traceparent, .pilotlight:
+      false
     case .transferEncoding, .connection, .upgrade, .keepAlive, .proxyConnection, .te, .trailer, .proxyAuthenticate,
       .proxyAuthorization:
       true
@@ -36,19 +52,33 @@ public enum KnownField: UInt8, Sendable {
     func pick(_ field: KnownField, _ lowercase: StaticString) -> KnownField {
       octets.matches(name, lowercase) ? field : .other
     }
+    let first = name.isEmpty ? 0 : octets[name.lowerBound] | 0x20
     switch name.count {
     case 2: self = pick(.te, "te")
+    case 3: self = pick(.via, "via")
     case 4: self = pick(.host, "host")
-    case 6: self = pick(.expect, "expect")
-    case 7: self = octets[name.lowerBound] | 0x20 == 0x75 ? pick(.upgrade, "upgrade") : pick(.trailer, "trailer")
-    case 10:
-      self = octets[name.lowerBound] | 0x20 == 0x63 ? pick(.connection, "connection") : pick(.keepAlive, "keep-alive")
+    case 6: self = first == 0x65 ? pick(.expect, "expect") : pick(.prefer, "prefer")
+    case 7: self = first == 0x75 ? pick(.upgrade, "upgrade") : pick(.trailer, "trailer")
+    case 8: self = pick(.priority, "priority")
+    case 9: self = pick(.forwarded, "forwarded")
+    case 10: self = first == 0x63 ? pick(.connection, "connection") : pick(.keepAlive, "keep-alive")
+    case 11: self = pick(.traceparent, "traceparent")
+    case 12: self = pick(.contentType, "content-type")
+    case 13: self = pick(.authorization, "authorization")
     case 14: self = pick(.contentLength, "content-length")
-    case 16: self = pick(.proxyConnection, "proxy-connection")
-    case 17: self = pick(.transferEncoding, "transfer-encoding")
+    case 15: self = pick(.forwardedFor, "x-forwarded-for")
+    case 16:
+      self = first == 0x78 ? pick(.forwardedHost, "x-forwarded-host") : pick(.proxyConnection, "proxy-connection")
+    case 17:
+      self = first == 0x78 ? pick(.forwardedProto, "x-forwarded-proto") : pick(.transferEncoding, "transfer-encoding")
     case 18: self = pick(.proxyAuthenticate, "proxy-authenticate")
     case 19: self = pick(.proxyAuthorization, "proxy-authorization")
     default: self = .other
+    }
+    if self == .other, first == 0x70, name.count > 11,
+      octets.matches(name.lowerBound..<name.lowerBound + 11, "pilotlight-")
+    {
+      self = .pilotlight
     }
   }
 

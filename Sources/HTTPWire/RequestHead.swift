@@ -70,10 +70,11 @@ public struct RequestHead: Sendable {
 /// Parses one request head (RFC 9112, 2-6), refusing what two parsers could read differently.
 public struct RequestHeadParser: Sendable {
   private let limits: HTTPLimits
-  private var lines = HeadLines()
+  private var cutter = HeadLines()
   private var fields = FieldSection()
   private var start: StartLine?
   private var base = 0
+  private var framing = BodyFraming.none
 
   private struct StartLine: Sendable {
     var method: Range<Int>
@@ -83,23 +84,66 @@ public struct RequestHeadParser: Sendable {
 
   public init(limits: HTTPLimits = HTTPLimits()) { self.limits = limits }
 
+  /// Makes it ready for another head; what it has allocated is used again.
+  public mutating func reset() {
+    cutter = HeadLines()
+    fields.reset()
+    start = nil
+    base = 0
+  }
+
   /// Parses `octets`, everything received since the head's first byte: call again with more until it answers.
   ///
   /// - Returns: the head and its length in bytes, from where the body or the next request starts; nil: not all there yet.
   public mutating func parse(_ octets: Span<UInt8>) throws(WireError) -> (head: RequestHead, length: Int)? {
-    while let line = try lines.next(in: octets, limit: limits.headBytes) {
-      guard let start else {
+    guard let length = try scan(octets) else { return nil }
+    let layout = layout
+    let head = RequestHead(
+      headers: HTTPHeaders(octets: octets.copy(base..<length), lines: layout.lines),
+      methodRange: layout.method, targetRange: layout.target, minorVersion: layout.minorVersion, framing: framing,
+      keepsAlive: layout.keepsAlive, expectsContinue: layout.expectsContinue, upgrades: layout.upgrades)
+    return (head, length)
+  }
+
+  /// The same without a copy of anything: ``layout`` tells the head as offsets into `octets`.
+  ///
+  /// - Returns: the head's length in bytes; nil: not all there yet.
+  public mutating func scan(_ octets: Span<UInt8>) throws(WireError) -> Int? {
+    while let line = try cutter.next(in: octets, limit: limits.headBytes) {
+      guard start != nil else {
         if line.isEmpty, base == 0 {
-          base = lines.position  // One empty line before a request is tolerated (RFC 9112, 2.2).
+          base = cutter.position  // One empty line before a request is tolerated (RFC 9112, 2.2).
           continue
         }
-        self.start = try startLine(octets, line)
+        start = try startLine(octets, line)
         continue
       }
-      if line.isEmpty { return (try head(octets, start), lines.position) }
+      if line.isEmpty {
+        try finish()
+        return cutter.position
+      }
       try fields.add(octets, line: line, base: base, limits: limits)
     }
     return nil
+  }
+
+  /// Where the parts of the head stand, once `scan` has answered.
+  public var layout: RequestHeadLayout {
+    let minorVersion = start?.minorVersion ?? 1
+    return RequestHeadLayout(
+      base: base, method: start?.method ?? 0..<0, target: start?.target ?? 0..<0, lines: fields.lines,
+      framing: framing, minorVersion: minorVersion,
+      keepsAlive: !fields.closes && (minorVersion >= 1 || fields.keepsAlive),
+      expectsContinue: fields.expectsContinue && minorVersion >= 1, upgrades: fields.upgrades,
+      namesFields: fields.namesFields)
+  }
+
+  private mutating func finish() throws(WireError) {
+    let minorVersion = start?.minorVersion ?? 1
+    guard fields.hostCount == 1 || (fields.hostCount == 0 && minorVersion == 0) else {
+      throw .malformed(fields.hostCount == 0 ? "Host is missing" : "more than one Host")
+    }
+    framing = try fields.framing(minorVersion: minorVersion) ?? .none
   }
 
   private func startLine(_ octets: Span<UInt8>, _ line: Range<Int>) throws(WireError) -> StartLine {
@@ -138,18 +182,6 @@ public struct RequestHeadParser: Sendable {
     guard index > target.lowerBound, index + 3 < target.upperBound, octets[index] == 0x3a,
       octets[index + 1] == 0x2f, octets[index + 2] == 0x2f, octets[index + 3] != 0x2f
     else { throw .malformed("request target is neither a path, an absolute URI, nor '*' with OPTIONS") }
-  }
-
-  private func head(_ octets: Span<UInt8>, _ start: StartLine) throws(WireError) -> RequestHead {
-    guard fields.hostCount == 1 || (fields.hostCount == 0 && start.minorVersion == 0) else {
-      throw .malformed(fields.hostCount == 0 ? "Host is missing" : "more than one Host")
-    }
-    return RequestHead(
-      headers: HTTPHeaders(octets: octets.copy(base..<lines.position), lines: fields.lines),
-      methodRange: start.method, targetRange: start.target, minorVersion: start.minorVersion,
-      framing: try fields.framing(minorVersion: start.minorVersion) ?? .none,
-      keepsAlive: !fields.closes && (start.minorVersion >= 1 || fields.keepsAlive),
-      expectsContinue: fields.expectsContinue && start.minorVersion >= 1, upgrades: fields.upgrades)
   }
 }
 

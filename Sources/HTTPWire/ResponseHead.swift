@@ -26,10 +26,11 @@ public struct ResponseHead: Sendable {
 /// Parses one response head, with the same strictness as requests: a server that is ambiguous is broken.
 public struct ResponseHeadParser: Sendable {
   private let limits: HTTPLimits
-  private let isHead: Bool
-  private var lines = HeadLines()
+  private var isHead: Bool
+  private var cutter = HeadLines()
   private var fields = FieldSection()
   private var start: StatusLine?
+  private var framing = BodyFraming.none
 
   private struct StatusLine: Sendable {
     var status: Int
@@ -43,17 +44,54 @@ public struct ResponseHeadParser: Sendable {
     self.limits = limits
   }
 
+  /// Makes it ready for another head; what it has allocated is used again.
+  public mutating func reset(isHead: Bool) {
+    self.isHead = isHead
+    cutter = HeadLines()
+    fields.reset()
+    start = nil
+  }
+
   /// Parses `octets`, everything received since the head's first byte: call again with more until it answers.
   public mutating func parse(_ octets: Span<UInt8>) throws(WireError) -> (head: ResponseHead, length: Int)? {
-    while let line = try lines.next(in: octets, limit: limits.headBytes) {
-      guard let start else {
-        self.start = try statusLine(octets, line)
+    guard let length = try scan(octets) else { return nil }
+    let layout = layout
+    let head = ResponseHead(
+      headers: HTTPHeaders(octets: octets.copy(0..<length), lines: layout.lines), status: layout.status,
+      reasonRange: layout.reason, minorVersion: start?.minorVersion ?? 1, framing: framing,
+      keepsAlive: layout.keepsAlive)
+    return (head, length)
+  }
+
+  /// The same without a copy of anything: ``layout`` tells the head as offsets into `octets`.
+  ///
+  /// - Returns: the head's length in bytes; nil: not all there yet.
+  public mutating func scan(_ octets: Span<UInt8>) throws(WireError) -> Int? {
+    while let line = try cutter.next(in: octets, limit: limits.headBytes) {
+      guard start != nil else {
+        start = try statusLine(octets, line)
         continue
       }
-      if line.isEmpty { return (try head(octets, start), lines.position) }
+      if line.isEmpty {
+        let declared = try fields.framing(minorVersion: start?.minorVersion ?? 1)
+        let status = start?.status ?? 0
+        let hasNoBody = isHead || status < 200 || status == 204 || status == 304
+        framing = hasNoBody ? .none : declared ?? .untilClose
+        return cutter.position
+      }
       try fields.add(octets, line: line, base: 0, limits: limits)
     }
     return nil
+  }
+
+  /// Where the parts of the head stand, once `scan` has answered.
+  public var layout: ResponseHeadLayout {
+    let minorVersion = start?.minorVersion ?? 1
+    return ResponseHeadLayout(
+      status: start?.status ?? 0, reason: start?.reason ?? 0..<0, lines: fields.lines, framing: framing,
+      contentLength: fields.contentLength, isChunked: fields.isChunked,
+      keepsAlive: framing != .untilClose && !fields.closes && (minorVersion >= 1 || fields.keepsAlive),
+      upgrades: fields.upgrades, namesFields: fields.namesFields)
   }
 
   /// `HTTP-version SP 3DIGIT SP [reason]`; the last space is forgiven, as servers without a reason leave it out.
@@ -72,15 +110,5 @@ public struct ResponseHeadParser: Sendable {
     let reason = start + 13..<line.upperBound
     for index in reason where !octets[index].isFieldContent { throw .malformed("control character in the reason") }
     return StatusLine(status: status, reason: reason, minorVersion: minorVersion)
-  }
-
-  private func head(_ octets: Span<UInt8>, _ start: StatusLine) throws(WireError) -> ResponseHead {
-    let declared = try fields.framing(minorVersion: start.minorVersion)
-    let hasNoBody = isHead || start.status < 200 || start.status == 204 || start.status == 304
-    let framing: BodyFraming = hasNoBody ? .none : declared ?? .untilClose
-    return ResponseHead(
-      headers: HTTPHeaders(octets: octets.copy(0..<lines.position), lines: fields.lines), status: start.status,
-      reasonRange: start.reason, minorVersion: start.minorVersion, framing: framing,
-      keepsAlive: framing != .untilClose && !fields.closes && (start.minorVersion >= 1 || fields.keepsAlive))
   }
 }

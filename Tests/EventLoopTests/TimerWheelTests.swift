@@ -93,3 +93,14 @@ struct SplitMix {
     return z ^ (z >> 31)
   }
 }
+
+/// The tests think in durations.
+extension TimerWheel {
+  fileprivate mutating func arm(at deadline: Duration, _ payload: Payload) -> TimerID {
+    arm(atNanoseconds: deadline.inNanoseconds, payload)
+  }
+
+  fileprivate mutating func advance(to now: Duration) -> Payload? { advance(toNanoseconds: now.inNanoseconds) }
+
+  fileprivate var nextDeadline: Duration? { nextTick.map { .milliseconds($0) } }
+}

@@ -1,3 +1,4 @@
+import HTTPWire
 import Testing
 
 @testable import Gateway
@@ -100,9 +101,16 @@ struct RouteResolverTests {
       ("GET", "/ask?q=1", plain, false, true), ("GET", "/metrics", plain, false, false),
       ("GET", "/health?probe", plain, false, false),
     ])
-  func wakes(method: String, target: String, service: Int, upgrades: Bool, expected: Bool) {
-    #expect(
-      InferenceRequest.wakes(
-        method: method, target: target, upgrades: upgrades, service: Self.view.services[service]) == expected)
+  func wakes(method: String, target: String, service: Int, upgrades: Bool, expected: Bool) throws {
+    let upgrade = upgrades ? "Upgrade: websocket\r\nConnection: upgrade\r\n" : ""
+    let head = Array("\(method) \(target) HTTP/1.1\r\nHost: a\r\n\(upgrade)\r\n".utf8)
+    var parser = RequestHeadParser()
+    _ = try parser.scan(head.span)
+    head.withUnsafeBytes { bytes in
+      let view = HeadView(layout: parser.layout, bytes: bytes)
+      let route = Self.view.services[service]
+      #expect(InferenceRequest.wakes(view, target: .received(from: 0), service: route) == expected)
+      #expect(InferenceRequest.wakes(view, target: .text(target), service: route) == expected)
+    }
   }
 }

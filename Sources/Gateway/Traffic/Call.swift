@@ -1,0 +1,102 @@
+import EventLoop
+import HTTPWire
+
+/// One request on its way: from its head until its answer is out. Confined to its connection's loop.
+final class Call {
+  /// How far the answer to the caller has come.
+  enum Answer {
+    case none
+    /// `remaining` bytes of an announced length.
+    case length(remaining: Int)
+    case chunked
+    case untilClose
+    /// An answer without a body.
+    case bodiless
+    case finished
+  }
+
+  struct Traits: OptionSet {
+    var rawValue: UInt16
+    static let isHead = Traits(rawValue: 1)
+    static let isOptions = Traits(rawValue: 2)
+    /// The caller speaks HTTP/1.0.
+    static let isOldClient = Traits(rawValue: 4)
+    /// The caller waits for 100 (Continue) before it sends its body.
+    static let awaitsContinue = Traits(rawValue: 8)
+    /// It is demand: it is held, wakes the model and shows as load.
+    static let counts = Traits(rawValue: 16)
+    /// The connection may carry another request after this one.
+    static let keepsConnection = Traits(rawValue: 32)
+    /// The body goes on as it comes, so that the request cannot be sent again.
+    static let streamsBody = Traits(rawValue: 64)
+    /// The replica has, or needs, no more of the request.
+    static let isSent = Traits(rawValue: 128)
+    static let wantsWebSocket = Traits(rawValue: 256)
+    /// The head of an event stream went out while the request was held.
+    static let hasPrelude = Traits(rawValue: 512)
+    /// A connection that was idle has failed it once; that says nothing of the replica.
+    static let metStaleConnection = Traits(rawValue: 1024)
+    /// The caller ended its sending half and is still there.
+    static let isHalfClosed = Traits(rawValue: 2048)
+    /// It has a place in the hold budget.
+    static let hasPlace = Traits(rawValue: 4096)
+    /// It has been counted.
+    static let isFinished = Traits(rawValue: 8192)
+    /// Its path is of the Open Inference Protocol.
+    static let isV2Path = Traits(rawValue: 16384)
+  }
+
+  var traits: Traits
+  var record: RequestRecord
+  /// Nil until its service is found.
+  var service: RoutedService?
+  /// What is sent to the replica: the head, and the body where it is kept.
+  var outgoing: [UInt8] = []
+  /// The body while it is read to be searched.
+  var collected: [UInt8] = []
+  /// Delimits the caller's body.
+  var requestBody: BodyDecoder
+  var requestFraming: BodyFraming
+  /// Bytes of the caller's body read so far.
+  var requestBytes = 0
+  /// Bytes of the answer's body sent so far.
+  var responseBytes = 0
+  /// Bytes taken from the hold budget.
+  var allowance = 0
+  var answer = Answer.none
+  var urgency: UInt8 = 3
+  /// How often it went to another replica.
+  var retries: UInt8 = 0
+  /// When its caller's patience ends, in nanoseconds of the loop's clock.
+  var patienceEnds = Int64.max
+  /// When it was sent to its replica.
+  var sentAt = Int64.max
+  var ticket: HoldQueue<HeldCall>.Ticket?
+  var lease: ReplicaSetState.Lease?
+  var replica: ReplicaConnection?
+
+  init(record: RequestRecord, traits: Traits, framing: BodyFraming, limits: HTTPLimits) {
+    self.record = record
+    self.traits = traits
+    requestFraming = framing
+    requestBody = BodyDecoder(framing, limits: limits)
+  }
+
+  /// Whether the caller has been sent the head of an answer.
+  var hasAnswered: Bool { if case .none = answer { false } else { true } }
+
+  /// Whether it can be sent again as a whole.
+  var isRepeatable: Bool { !traits.contains(.streamsBody) }
+}
+
+/// A held request, as its service's queue keeps it: whom to tell when its wait is over.
+struct HeldCall: Sendable {
+  let connection: ClientConnection
+  /// The connection's request this is about; a later one of the same connection must not take its outcome.
+  let number: UInt32
+
+  /// From any thread.
+  func end(_ outcome: HoldOutcome) {
+    connection.loop.execute { connection.holdEnded(number, outcome) }
+  }
+}

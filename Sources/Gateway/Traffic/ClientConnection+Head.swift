@@ -1,0 +1,212 @@
+import EventLoop
+import HTTPWire
+
+/// Reading heads, and finding out what is asked for.
+extension ClientConnection {
+  /// Reads requests as long as one can begin: what was received ahead, then what the socket has.
+  func readHeads() {
+    guard !isReadingHeads else { return }
+    isReadingHeads = true
+    defer { isReadingHeads = false }
+    do {
+      while phase == .waiting || phase == .head {
+        if partialHead == nil, !input.isEmpty {
+          var octets: [UInt8] = []
+          swap(&octets, &input)
+          try octets.withUnsafeMutableBufferPointer { try take($0) }
+          continue
+        }
+        switch try channel.receive() {
+        case .bytes(let count):
+          let received = UnsafeMutableBufferPointer(rebasing: loop.receiveBuffer[..<count])
+          if let partialHead { try extend(partialHead, by: received) } else { try take(received) }
+        case .end: return end()
+        case .wouldBlock: return
+        }
+      }
+    } catch let error as WireError {
+      refuse(error)
+    } catch {
+      callerLeft()
+    }
+  }
+
+  private func headBegins() {
+    phase = .head
+    channel.watch(untilNanoseconds: loop.nowNanoseconds + server.headTimeout)
+  }
+
+  /// Parses a head where it was received, as most come in one piece.
+  private func take(_ received: UnsafeMutableBufferPointer<UInt8>) throws {
+    server.requestParser.reset()
+    guard let length = try server.requestParser.scan(received.span) else {
+      headBegins()
+      partialHead = PartialRequestHead(octets: Array(received), parser: server.requestParser)
+      return
+    }
+    begin(server.requestParser.layout, received, headLength: length)
+  }
+
+  private func extend(_ partial: PartialRequestHead, by received: UnsafeMutableBufferPointer<UInt8>) throws {
+    partial.octets.append(contentsOf: received)
+    guard let length = try partial.scan() else { return }
+    partialHead = nil
+    partial.octets.withUnsafeMutableBufferPointer { begin(partial.parser.layout, $0, headLength: length) }
+  }
+
+  // MARK: - A request
+
+  /// Begins a request whose head is there. `received` is valid during the call only, and not after anything is received.
+  private func begin(
+    _ layout: RequestHeadLayout, _ received: UnsafeMutableBufferPointer<UInt8>, headLength: Int
+  ) {
+    let head = UnsafeRawBufferPointer(rebasing: UnsafeRawBufferPointer(received)[layout.base..<headLength])
+    let rest = UnsafeMutableBufferPointer(rebasing: received[headLength...])
+    number &+= 1
+    let call = Call(
+      record: RequestRecord(arrival: loop.nowNanoseconds, arrivalUnix: loop.turnWallUnix),
+      traits: traits(layout, head), framing: layout.framing, limits: core.configuration.limits)
+    self.call = call
+    // Between here and the end of this call nothing may be received: `head` and `rest` stand in the receive buffer.
+    channel.watch(untilNanoseconds: .max)
+    phase = .body
+    guard let routing = server.routing else { return fail(call, .notSynced, rest) }
+    if case .length(let length) = layout.framing, core.configuration.exceedsBodyLimit(length) {
+      return fail(call, .requestTooLarge(limit: core.configuration.maxBodyBytes), rest)
+    }
+    let request = HeadView(layout: layout, bytes: head)
+    if let route = FastRoute.resolve(
+      isPost: request.isMethod("POST"), target: request.target, host: request.host, names: routing.view.names)
+    {
+      switch route {
+      case .service(let index, let targetStart):
+        routed(call, request, to: routing.services[index], .received(from: targetStart), routing, rest)
+      case .modelInBody: searchBody(call, request, .received(from: 0), rest)
+      }
+    } else {
+      resolve(call, request, routing, rest)
+    }
+  }
+
+  private func traits(_ layout: RequestHeadLayout, _ head: UnsafeRawBufferPointer) -> Call.Traits {
+    var traits: Call.Traits = []
+    let view = HeadView(layout: layout, bytes: head)
+    if view.isMethod("HEAD") { traits.insert(.isHead) }
+    if view.isMethod("OPTIONS") { traits.insert(.isOptions) }
+    if layout.minorVersion == 0 { traits.insert(.isOldClient) }
+    if view.target.starts(with: "/v2/".utf8) { traits.insert(.isV2Path) }
+    if layout.expectsContinue, layout.framing != .none { traits.insert(.awaitsContinue) }
+    if layout.keepsAlive { traits.insert(.keepsConnection) }
+    if layout.upgrades, layout.minorVersion >= 1, layout.framing == .none, view.isMethod("GET"),
+      view.value(of: .upgrade).map({ $0.equalsIgnoringCase("websocket".utf8) }) ?? false
+    {
+      traits.insert(.wantsWebSocket)
+    }
+    return traits
+  }
+
+  /// Finds the service of a request that is not of the most frequent kinds.
+  private func resolve(
+    _ call: Call, _ request: HeadView, _ routing: RoutingSnapshot, _ rest: UnsafeMutableBufferPointer<UInt8>
+  ) {
+    let target = String(decoding: request.target, as: UTF8.self)
+    let host = request.value(of: .host).map { String(decoding: $0, as: UTF8.self) }
+    let method = String(decoding: request.method, as: UTF8.self)
+    switch routing.resolver.resolve(method: method, host: host, target: target) {
+    case .health: respond(call, rest, 200, "text/plain; charset=utf-8", Array("ok\n".utf8))
+    case .listModels(let service):
+      respond(call, rest, 200, "application/json", ModelList.list(routing.view, service: service))
+    case .describeModel(let name):
+      guard let body = ModelList.describe(name, routing.view) else {
+        return fail(call, .modelNotFound(RouteResolver.unknownModel(name), named: name), rest)
+      }
+      respond(call, rest, 200, "application/json", body)
+    case .notFound(let message, let model): fail(call, .modelNotFound(message, named: model), rest)
+    case .malformed(let message): fail(call, .badRequest(message), rest)
+    case .service(let index, let target):
+      routed(call, request, to: routing.services[index], .text(target), routing, rest)
+    case .modelInBody(let target): searchBody(call, request, .text(target), rest)
+    }
+  }
+
+  /// The service is known from the head. Its body stays with the caller, unless callers may use a name that the server
+  /// inside does not know and the body is JSON of a known length within the limit: then `model` is replaced as it would
+  /// be without the host's or path's help.
+  private func routed(
+    _ call: Call, _ request: HeadView, to service: RoutedService, _ target: ForwardedRequestHead.Target,
+    _ routing: RoutingSnapshot, _ rest: UnsafeMutableBufferPointer<UInt8>
+  ) {
+    call.service = service
+    prepare(call, request, target)
+    if service.route.renames, service.route.modelProtocol == .openAI, case .length(let length) = call.requestFraming,
+      length > 0, length <= core.configuration.routingBodyLimit,
+      request.value(of: .contentType).map(Self.isJSON) ?? false
+    {
+      return collect(call, rest)
+    }
+    keepOrStream(call, request, rest)
+    place(call)
+  }
+
+  private func searchBody(
+    _ call: Call, _ request: HeadView, _ target: ForwardedRequestHead.Target,
+    _ rest: UnsafeMutableBufferPointer<UInt8>
+  ) {
+    prepare(call, request, target)
+    collect(call, rest)
+  }
+
+  private static func isJSON(_ contentType: UnsafeRawBufferPointer) -> Bool {
+    let json = "application/json".utf8
+    return contentType.count >= json.count
+      && UnsafeRawBufferPointer(rebasing: contentType[..<json.count]).equalsIgnoringCase(json)
+  }
+
+  /// Takes from the head what is needed after it: the head for the replica, and what bears on the wait.
+  private func prepare(_ call: Call, _ request: HeadView, _ target: ForwardedRequestHead.Target) {
+    if InferenceRequest.wakes(request, target: target, service: call.service?.route) { call.traits.insert(.counts) }
+    if request.has(.priority) {
+      call.urgency = UInt8(PriorityHeader(request.texts(of: .priority)).urgency)
+    }
+    if request.has(.prefer), let wait = PreferHeader.wait(in: request.texts(of: .prefer)) {
+      call.patienceEnds = call.record.arrival + wait.inNanoseconds
+    }
+    let authority = request.target.first == UInt8(ascii: "/") ? nil : request.absoluteAuthority
+    call.outgoing.reserveCapacity(request.bytes.count + 320 + min(call.requestFraming.knownLength ?? 0, 4096))
+    ForwardedRequestHead.append(
+      request.layout, request.bytes, target: target, authority: authority, peer: server.text(of: peer),
+      isSecure: channel.isSecure, switchesToWebSocket: call.traits.contains(.wantsWebSocket), to: &call.outgoing)
+  }
+
+  /// Finishes the head for the replica. A body that came along whole is sent with it and can be sent again; any other
+  /// is streamed.
+  private func keepOrStream(
+    _ call: Call, _ request: HeadView, _ rest: UnsafeMutableBufferPointer<UInt8>
+  ) {
+    switch call.requestFraming {
+    case .none:
+      let hasNoLength = request.isMethod("GET") || request.isMethod("HEAD")
+      ForwardedRequestHead.finish(hasNoLength ? .none : .length(0), to: &call.outgoing)
+    case .length(let length) where length <= rest.count:
+      ForwardedRequestHead.finish(.length(length), to: &call.outgoing)
+      call.outgoing.append(contentsOf: rest[..<length])
+      call.requestBody = BodyDecoder(.none)
+      call.requestBytes = length
+      keep(rest[length...])
+      return
+    case .length, .chunked, .untilClose:
+      ForwardedRequestHead.finish(call.requestFraming, to: &call.outgoing)
+      call.traits.insert(.streamsBody)
+    }
+    keep(rest[...])
+  }
+
+  /// Keeps what was received ahead.
+  func keep(_ bytes: Slice<UnsafeMutableBufferPointer<UInt8>>) {
+    if !bytes.isEmpty { input.append(contentsOf: bytes) }
+  }
+}
+
+extension BodyFraming {
+  fileprivate var knownLength: Int? { if case .length(let length) = self { length } else { nil } }
+}

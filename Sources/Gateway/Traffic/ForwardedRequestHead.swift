@@ -1,0 +1,159 @@
+import EventLoop
+import HTTPWire
+
+/// The head of a request as a replica gets it: hop-by-hop fields off, the traces of this hop on.
+enum ForwardedRequestHead {
+  /// What is sent as the target.
+  enum Target {
+    /// The received one from this offset on.
+    case received(from: Int)
+    case text(String)
+  }
+
+  /// Appends everything up to the framing fields. `Host` stays the caller's, unless an absolute-form target outranks it;
+  /// `Expect` is answered here.
+  ///
+  /// - Parameters:
+  ///   - head: from the first byte of the start line to the end of the empty line.
+  ///   - authority: of an absolute-form target.
+  ///   - switchesToWebSocket: asks the replica to switch protocols, as the caller did.
+  static func append(
+    _ layout: RequestHeadLayout, _ head: UnsafeRawBufferPointer, target: Target, authority: String?,
+    peer: PeerText, isSecure: Bool, switchesToWebSocket: Bool, to output: inout [UInt8]
+  ) {
+    output.append(contentsOf: UnsafeRawBufferPointer(rebasing: head[layout.method]))
+    output.append(UInt8(ascii: " "))
+    switch target {
+    case .received(let offset):
+      let range = layout.target.lowerBound + offset..<layout.target.upperBound
+      output.append(contentsOf: UnsafeRawBufferPointer(rebasing: head[range]))
+    case .text(let text): output.append(contentsOf: text.utf8)
+    }
+    output.append(" HTTP/1.1\r\n")
+    let lines = layout.lines
+    var host: UnsafeRawBufferPointer?
+    var said = Said()
+    for line in lines {
+      switch line.field {
+      case .host: host = UnsafeRawBufferPointer(rebasing: head[line.value])
+      case .forwardedFor: said.insert(.forwardedFor)
+      case .forwarded: said.insert(.forwarded)
+      case .forwardedHost: said.insert(.forwardedHost)
+      case .forwardedProto: said.insert(.forwardedProto)
+      case .via: said.insert(.via)
+      default: break
+      }
+    }
+    FieldForwarding.append(lines, of: head, namesFields: layout.namesFields, to: &output) { field in
+      switch field {
+      case .expect, .via, .forwarded, .forwardedFor, .pilotlight: true
+      case .host: authority != nil
+      default: false
+      }
+    }
+    if let authority {
+      var authority = authority
+      authority.withUTF8 { bytes in
+        output.append("Host: ")
+        output.append(contentsOf: bytes)
+        output.append("\r\n")
+        appendTraces(lines, head, UnsafeRawBufferPointer(bytes), said, peer, isSecure, to: &output)
+      }
+    } else {
+      appendTraces(lines, head, host, said, peer, isSecure, to: &output)
+    }
+    if switchesToWebSocket { output.append("Connection: Upgrade\r\nUpgrade: websocket\r\n") }
+  }
+
+  private struct Said: OptionSet {
+    var rawValue: UInt8
+    static let forwardedFor = Said(rawValue: 1)
+    static let forwarded = Said(rawValue: 2)
+    static let forwardedHost = Said(rawValue: 4)
+    static let forwardedProto = Said(rawValue: 8)
+    static let via = Said(rawValue: 16)
+  }
+
+  private static func appendTraces(
+    _ lines: [HTTPHeaders.Line], _ head: UnsafeRawBufferPointer, _ host: UnsafeRawBufferPointer?, _ said: Said,
+    _ peer: PeerText, _ isSecure: Bool, to output: inout [UInt8]
+  ) {
+    output.append("X-Forwarded-For: ")
+    if said.contains(.forwardedFor) { appendValues(of: .forwardedFor, lines, head, to: &output) }
+    output.append(contentsOf: peer.address)
+    // What an ingress in front of us has said holds: it saw the caller.
+    if !said.contains(.forwardedProto) {
+      output.append(isSecure ? "\r\nX-Forwarded-Proto: https" : "\r\nX-Forwarded-Proto: http")
+    }
+    if let host, !said.contains(.forwardedHost) {
+      output.append("\r\nX-Forwarded-Host: ")
+      output.append(contentsOf: host)
+    }
+    // RFC 7239, 4. A host holds neither quote nor backslash, so that it cannot end its quoted string.
+    output.append("\r\nForwarded: ")
+    if said.contains(.forwarded) { appendValues(of: .forwarded, lines, head, to: &output) }
+    output.append("for=")
+    output.append(contentsOf: peer.forwardedNode)
+    if let host {
+      output.append(";host=\"")
+      output.append(contentsOf: host)
+      output.append("\"")
+    }
+    output.append(isSecure ? ";proto=https\r\nVia: " : ";proto=http\r\nVia: ")
+    if said.contains(.via) { appendValues(of: .via, lines, head, to: &output) }
+    output.append("1.1 pilotlight\r\n")
+  }
+
+  /// The values of all lines of a list field, each with the comma that leads to the next.
+  private static func appendValues(
+    of field: KnownField, _ lines: [HTTPHeaders.Line], _ head: UnsafeRawBufferPointer, to output: inout [UInt8]
+  ) {
+    for line in lines where line.field == field && !line.value.isEmpty {
+      output.append(contentsOf: UnsafeRawBufferPointer(rebasing: head[line.value]))
+      output.append(", ")
+    }
+  }
+
+  /// Ends a head with the framing of the body that follows.
+  static func finish(_ framing: BodyFraming, to output: inout [UInt8]) {
+    switch framing {
+    case .none: break
+    case .length(let length):
+      output.append("Content-Length: ")
+      output.append(decimal: length)
+      output.append("\r\n")
+    case .chunked, .untilClose: output.append("Transfer-Encoding: chunked\r\n")
+    }
+    output.append("\r\n")
+  }
+}
+
+/// A client's address as it stands in fields.
+struct PeerText {
+  let address: [UInt8]
+  /// As a node of `Forwarded`: an IPv6 address is quoted (RFC 7239, 6).
+  let forwardedNode: [UInt8]
+
+  init(_ peer: SocketAddress) {
+    let host = peer.host
+    address = Array(host.utf8)
+    forwardedNode = host.utf8.contains(UInt8(ascii: ":")) ? Array("\"[\(host)]\"".utf8) : address
+  }
+}
+
+extension [UInt8] {
+  /// Appends text that is known when this is compiled.
+  @inline(__always) mutating func append(_ text: StaticString) {
+    text.withUTF8Buffer { append(contentsOf: $0) }
+  }
+
+  /// Appends a number that is not negative, in decimal.
+  mutating func append(decimal number: Int) {
+    var divisor = 1
+    while number / divisor >= 10 { divisor *= 10 }
+    while divisor > 0 {
+      append(UInt8(truncatingIfNeeded: 0x30 + number / divisor % 10))
+      divisor /= 10
+    }
+  }
+}
