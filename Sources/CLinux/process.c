@@ -113,13 +113,13 @@ int cl_pipe(int *reading, int *writing) {
   return 0;
 }
 
-static volatile int caught_signals = -1;
+static volatile int caught_signals[NSIG];
 
 static void note_signal(int number) {
   int saved = errno;
   unsigned char byte = (unsigned char)number;
   // A full pipe already holds more signals than anybody waits for.
-  ssize_t ignored = write(caught_signals, &byte, 1);
+  ssize_t ignored = write(caught_signals[number], &byte, 1);
   (void)ignored;
   errno = saved;
 }
@@ -129,7 +129,7 @@ int cl_catch_signals(const int *numbers, int count) {
   if (pipe2(ends, O_CLOEXEC) != 0) return -errno;
   // A handler must never wait.
   fcntl(ends[1], F_SETFL, O_NONBLOCK);
-  caught_signals = ends[1];
+  for (int index = 0; index < count; index++) caught_signals[numbers[index]] = ends[1];
   struct sigaction action = {.sa_handler = note_signal, .sa_flags = SA_RESTART};
   sigfillset(&action.sa_mask);
   for (int index = 0; index < count; index++) {

@@ -13,7 +13,7 @@ enum GatewayCommand {
     usage: pilotlight gateway [options]
 
       --kubeconfig FILE          the cluster; default: KUBECONFIG, else the pod's service account
-      --static FILE              services and endpoints from a JSON file instead of a cluster
+      --static FILE              services and endpoints from a JSON file instead of a cluster; SIGHUP reads it again
       --listen ADDR              where callers connect (0.0.0.0:8080)
       --admin-listen ADDR        health, metrics and the load stream (127.0.0.1:9090)
       --namespace NAME           Pilotlight's own namespace (\(ActivationLease.defaultNamespace))
@@ -21,6 +21,14 @@ enum GatewayCommand {
       --identity NAME            who this process is; default: POD_NAME, else the host's name
       --loops N                  event loops that serve callers, a thread each (1)
       --max-connections N        connections of callers per loop (50000)
+      --max-connections-per-client N  the same from one address; 0: any, as behind a load balancer (0)
+      --max-header-bytes N       longest head of a request or answer, in bytes (65536)
+      --max-headers N            most header fields of a request or answer (128)
+      --max-body-bytes N         longest request body, in bytes; 0: any (0)
+      --head-timeout DURATION    from a request's first byte to the end of its head (10s)
+      --body-timeout DURATION    silence within a request's body (60s)
+      --idle-timeout DURATION    a connection without a request (75s)
+      --write-timeout DURATION   a peer that takes nothing of what is sent to it (60s)
       --routing-body-limit N     longest body in which `model` is looked for, in bytes (8388608)
       --hold-requests N          requests held at once, over all services (20000)
       --hold-bytes N             request bytes kept at once, over all services (268435456)
@@ -57,6 +65,17 @@ enum GatewayCommand {
       configuration.loops = try scanner.integer("--loops", default: configuration.loops, in: 1...256)
       configuration.maxConnections = try scanner.integer(
         "--max-connections", default: configuration.maxConnections, in: 1...1_000_000)
+      let perClient = try scanner.integer("--max-connections-per-client", default: 0, in: 0...1_000_000)
+      configuration.maxConnectionsPerClient = perClient > 0 ? perClient : nil
+      configuration.limits.headBytes = try scanner.integer(
+        "--max-header-bytes", default: configuration.limits.headBytes, in: 1024...1 << 20)
+      configuration.limits.headerCount = try scanner.integer(
+        "--max-headers", default: configuration.limits.headerCount, in: 8...10_000)
+      configuration.maxBodyBytes = try scanner.integer("--max-body-bytes", default: 0, in: 0...1 << 50)
+      configuration.headTimeout = try scanner.duration("--head-timeout", default: configuration.headTimeout)
+      configuration.bodyTimeout = try scanner.duration("--body-timeout", default: configuration.bodyTimeout)
+      configuration.idleTimeout = try scanner.duration("--idle-timeout", default: configuration.idleTimeout)
+      configuration.writeTimeout = try scanner.duration("--write-timeout", default: configuration.writeTimeout)
       configuration.routingBodyLimit = try scanner.integer(
         "--routing-body-limit", default: configuration.routingBodyLimit, in: 1024...1 << 30)
       configuration.holdBudgetRequests = try scanner.integer(
@@ -79,7 +98,9 @@ enum GatewayCommand {
     let gateway: GatewayServer
     if let file = options.staticFile {
       let configuration = try StaticConfiguration(parsing: LocalFile.read(file), defaultDomain: options.domain)
-      gateway = try GatewayServer(configuration: options.configuration, log: options.log)
+      let server = try GatewayServer(configuration: options.configuration, log: options.log)
+      gateway = server
+      HangupSignals.handle { reload(file, into: server, options) }
       announce(try gateway.start(), options)
       gateway.update(configuration.view)
       following = nil
@@ -102,6 +123,17 @@ enum GatewayCommand {
     following?.cancel()
     options.log.info("gateway stops")
     return 0
+  }
+
+  /// Reads the file of services again; one that is wrong changes nothing.
+  private static func reload(_ file: String, into gateway: GatewayServer, _ options: Options) {
+    do {
+      let configuration = try StaticConfiguration(parsing: LocalFile.read(file), defaultDomain: options.domain)
+      gateway.update(configuration.view)
+      options.log.info("services reloaded", ["file": file, "services": configuration.services.count])
+    } catch {
+      options.log.error("the file of services is not used, the last one stays", ["file": file, "problem": "\(error)"])
+    }
   }
 
   private static func startInCluster(_ options: Options) throws -> (GatewayServer, Task<Void, any Error>) {

@@ -36,7 +36,7 @@ int cl_pidfd_open(pid_t pid);
 int cl_reap(pid_t pid, int *code, int *signal);
 
 /// From now on each of the signals, whatever thread it comes to, is written as one byte into a pipe instead of ending the
-/// process. Returns the pipe's reading end, -errno on failure. Call once.
+/// process. Returns the pipe's reading end, -errno on failure. Call once per signal.
 int cl_catch_signals(const int *numbers, int count);
 
 /// A pipe, closed on exec; the reading end does not block. -errno on failure.
