@@ -186,6 +186,14 @@ struct ServiceState<Waiter: Sendable>: Sendable {
     return replicas.update([], share: GatewayShare())
   }
 
+  // MARK: - Slots by demand
+
+  /// Takes the leader's deal. True: it waits to be told. Call ``release(now:wallUnix:)`` next.
+  mutating func take(_ deal: ServiceSlots, now: Duration) -> Bool { replicas.take(deal, now: now) }
+
+  /// Lets the leader's deal lapse, as far as it is time. True: it has. Call ``release(now:wallUnix:)`` next.
+  mutating func lapseSlots(now: Duration) -> Bool { replicas.lapse(now: now) }
+
   // MARK: - Health
 
   /// Replicas that are said to serve and have not passed their health check.
@@ -211,6 +219,7 @@ struct ServiceState<Waiter: Sendable>: Sendable {
       inFlightByPod: replicas.inFlightByPod, requestsTotal: load.requestsTotal,
       concurrencySeconds: load.concurrencySeconds(now: now),
       heldSinceUnix: queue.oldestArrival.map { wallUnix - (now - $0).seconds },
-      lastRequestUnix: load.lastRequestUnix, drainEpochSeen: route.drainEpoch)
+      lastRequestUnix: load.lastRequestUnix, drainEpochSeen: route.drainEpoch, capacity: replicas.capacity,
+      slots: replicas.slots, slotsEpoch: replicas.slotsEpoch)
   }
 }
