@@ -41,12 +41,20 @@ public struct SlotCoordinator: Sendable {
   private(set) var services: [ServiceName: SlotCourse] = [:]
   /// The highest epoch that was given out or heard of.
   private var epoch: Int
+  private let mark: Int
+  private static let markBits = 20
   private var term: (epoch: Int, begun: Duration)?
   private var pausedUntil: Duration = .zero
 
-  /// - Parameter epoch: where to begin to count. No two leaders should count alike: the wall clock's microseconds will do,
-  ///   and a clock that is behind is noticed.
-  public init(epoch: Int) { self.epoch = epoch }
+  /// Two leaders must not mean different deals by one epoch, or the report of one would count as that of the other. So epochs
+  /// begin at the time, which is later for a later leader, and end in the leader's own mark, should its clock be behind.
+  /// - Parameters:
+  ///   - milliseconds: wall time since 1970.
+  ///   - mark: any number; a random one tells leaders apart.
+  public init(milliseconds: Int, mark: Int) {
+    self.mark = mark & (1 << Self.markBits - 1)
+    epoch = milliseconds << Self.markBits
+  }
 
   /// Something waits or is shared unevenly: call ``step(now:)`` from time to time, even when nothing is heard.
   public var isActive: Bool { members.count > 1 && (!services.isEmpty || members.contains { !$0.holding.isEmpty }) }
@@ -68,8 +76,7 @@ public struct SlotCoordinator: Sendable {
   /// Takes what a gateway says of its load.
   public mutating func heard(_ snapshot: LoadSnapshot, from address: String, now: Duration) {
     guard let index = members.firstIndex(where: { $0.address == address }) else { return }
-    // A gateway that has started again knows nothing of the deals.
-    if members[index].hear(snapshot, now: now) { endTerm() }
+    members[index].hear(snapshot, now: now)
   }
 
   /// Takes the answer to a message: the gateway's highest epoch; nil: it did not confirm.
@@ -114,12 +121,13 @@ public struct SlotCoordinator: Sendable {
     for name in names.sorted() {
       let loads = members.map { $0.loads[name] ?? SlotMember.Load() }
       var course = services[name] ?? SlotCourse(gateways: members.count)
-      guard course.advance(loads, epoch: epoch + 1, now: now) else {
+      let following = (epoch >> Self.markBits + 1) << Self.markBits | mark
+      guard course.advance(loads, epoch: following, now: now) else {
         services[name] = course.isOver ? nil : services[name].map { _ in course }
         continue
       }
       guard services[name] != nil || services.count < Self.mostServices else { continue }
-      epoch += 1
+      epoch = following
       if term == nil { term = (epoch, now) }
       services[name] = course
     }

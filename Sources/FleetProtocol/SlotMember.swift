@@ -40,10 +40,12 @@ struct SlotMember: Sendable {
     takesSlots && lastSnapshot.map { now - $0 <= SlotCoordinator.hearing } ?? false
   }
 
-  /// Takes a snapshot. True: the gateway has started again since the last one.
-  mutating func hear(_ snapshot: LoadSnapshot, now: Duration) -> Bool {
-    let hasRestarted = bootID.map { $0 != snapshot.bootID } ?? false
-    if hasRestarted { loads = [:] }
+  mutating func hear(_ snapshot: LoadSnapshot, now: Duration) {
+    if bootID != snapshot.bootID {
+      // It has started again, and must be told anew.
+      loads = [:]
+      confirmedEpoch = 0
+    }
     bootID = snapshot.bootID
     takesSlots = snapshot.takesSlots ?? false
     lastSnapshot = now
@@ -61,7 +63,6 @@ struct SlotMember: Sendable {
     }
     // A snapshot leaves out what carries nothing.
     for name in silent { loads[name]?.demand = SlotDemand() }
-    return hasRestarted
   }
 
   // MARK: - Messages

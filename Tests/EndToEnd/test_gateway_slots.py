@@ -66,8 +66,9 @@ def most_running(stub, seconds):
 def test_the_callers_gateway_gets_the_slots(fleet):
     kubectl = fleet.kubectl()
     document = service(
-        "shared", arguments=["--ttft=100ms"], dedicated={"replicas": 1}, burst={"maxReplicas": 0},
+        "shared", dedicated={"replicas": 1}, burst={"maxReplicas": 0},
         scaling={**FAST, "target": LIMIT, "maxConcurrency": LIMIT})
+    document["spec"]["template"]["spec"]["containers"][0]["args"] = ["--ttft=300ms", "--tbt=1ms"]
     kubectl.run("apply", "-f", "-", stdin=json.dumps(document))
     eventually(lambda: all(slots(fleet, index, "shared") == (LIMIT // 2, LIMIT) for index in (0, 1)), "even shares")
     pod = kubectl.json("get", "pods", "-l", "serving.pilotlight.dev/service=shared")["items"][0]

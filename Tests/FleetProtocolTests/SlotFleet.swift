@@ -42,7 +42,7 @@ struct SlotFleet {
 
   var pods: [String: Int]
   var gateways: [Gateway]
-  var coordinator: SlotCoordinator? = SlotCoordinator(epoch: 1)
+  var coordinator: SlotCoordinator? = SlotCoordinator(milliseconds: 0, mark: 0)
   var now: Duration = .seconds(100)
   var random: SlotRandom
   /// Of a hundred messages and answers, how many are lost.
@@ -76,7 +76,7 @@ struct SlotFleet {
   mutating func elect() {
     reign += 1
     let skew = Duration.milliseconds(Int.random(in: 0..<10_000, using: &random))
-    coordinator = SlotCoordinator(epoch: (now - skew).microseconds)
+    coordinator = SlotCoordinator(milliseconds: (now - skew).milliseconds, mark: reign)
     let addresses = addresses
     coordinator?.setGateways(addresses)
     for index in gateways.indices {
@@ -211,8 +211,8 @@ struct SlotFleet {
 }
 
 extension Duration {
-  fileprivate var microseconds: Int {
-    Int(components.seconds) * 1_000_000 + Int(components.attoseconds / 1_000_000_000_000)
+  fileprivate var milliseconds: Int {
+    Int(components.seconds) * 1000 + Int(components.attoseconds / 1_000_000_000_000_000)
   }
 }
 

@@ -159,4 +159,14 @@ struct RoutingViewBuilderTests {
     #expect(share.index == index && share.count == count && share.members.count == count)
     #expect(share.members[index] == "gateway-b")
   }
+
+  @Test("Gateways that are no pods and have one address go by their host names")
+  func shareOfProcesses() throws {
+    let endpoints = (0..<2).map { #"{"addresses": ["127.0.0.1"], "hostname": "gateway-\($0)"}"# }
+    let slice = try Self.object(
+      #"{"metadata": {"labels": {"kubernetes.io/service-name": "pilotlight-gateway"}}, "endpoints": [\#(endpoints.joined(separator: ","))]}"#
+    )
+    let builder = RoutingViewBuilder(domain: "models.test", identity: "gateway-1")
+    #expect(builder.share(of: [slice]) == GatewayShare(identity: "gateway-1", among: ["gateway-0"]))
+  }
 }

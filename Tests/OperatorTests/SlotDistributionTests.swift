@@ -16,7 +16,7 @@ import Testing
     let cluster = try TestCluster()
     try cluster.addGateway()
     try await cluster.running { cluster in
-      let hosts = ["10.0.0.1", "10.0.0.2"]
+      let hosts = ["10.0.0.1", "10.0.0.3"]
       func latest(_ host: String) -> ServiceSlots? { cluster.gateways.slotMessages(host).last?.services.first }
       cluster.load.withLock { $0 = [Self.load(held: 9, inFlight: 50, epoch: nil)] }
       try await cluster.until("both deals") { _ in hosts.allSatisfy { latest($0) != nil } }
@@ -41,9 +41,8 @@ import Testing
         #expect(latest(host) == second)
       }
       cluster.gateways.refuseSlots()
-      try await cluster.pass(SlotCoordinator.patience + .seconds(1))
       cluster.load.withLock { $0 = [] }
-      try await cluster.pass(.seconds(2))
+      try await cluster.pass(SlotCoordinator.patience + .seconds(1))
       let end = hosts.map { cluster.gateways.slotMessages($0).count }
       try await cluster.pass(.seconds(5))
       #expect(hosts.map { cluster.gateways.slotMessages($0).count } == end)

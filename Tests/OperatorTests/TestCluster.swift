@@ -13,7 +13,7 @@ import Testing
 /// Load streams that the test writes to.
 final class TestGateways: GatewayTransport {
   /// A second gateway, in the cluster's slices for tests that want one.
-  static let second = "http://10.0.0.2:9090/fleet/v1/load"
+  static let second = "http://10.0.0.3:9090/fleet/v1/load"
 
   private typealias Sink = AsyncThrowingStream<[UInt8], any Error>.Continuation
   private let open = Mutex<[String: Sink]>([:])
@@ -95,7 +95,7 @@ final class TestCluster: Sendable {
     let key = ObjectKey(namespace: "pilotlight-system", name: "pilotlight-gateway-1")
     let endpoints: JSONValue = [
       ["addresses": ["10.0.0.1"], "conditions": ["ready": true]],
-      ["addresses": ["10.0.0.2"], "conditions": ["ready": true]],
+      ["addresses": ["10.0.0.3"], "conditions": ["ready": true]],
     ]
     try transport.apply(
       ObjectOperation(.endpointSlices, .mergePatch(key, ["endpoints": endpoints]), fieldManager: "test"))

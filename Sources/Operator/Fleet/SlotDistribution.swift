@@ -38,7 +38,7 @@ final class SlotDistribution: Sendable {
   }
 
   private static func begin(at now: Now) -> SlotCoordinator {
-    SlotCoordinator(epoch: Int(now.wall.timeIntervalSince1970 * 1e6))
+    SlotCoordinator(milliseconds: Int(now.wall.timeIntervalSince1970 * 1000), mark: .random(in: 0 ... .max))
   }
 
   private func wakeUp() { wakeUps.withLock { _ = $0?.yield() } }
