@@ -32,6 +32,10 @@ extension ClientConnection {
   func fail(_ call: Call, _ error: GatewayError, _ rest: UnsafeMutableBufferPointer<UInt8>? = nil) {
     call.record.errorCode = error.code
     let shape = ErrorShape(protocol: call.service?.route.modelProtocol, isV2: call.traits.contains(.isV2Path))
+    guard !call.traits.contains(.hasPrelude) else {
+      call.record.status = error.status
+      return endPrelude(call, error.body(shape))
+    }
     var fields: [(String, String)] = []
     if let seconds = error.retryAfter { fields.append(("retry-after", String(seconds))) }
     if call.service != nil { fields += call.record.fields }

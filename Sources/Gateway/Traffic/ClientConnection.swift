@@ -105,7 +105,9 @@ final class ClientConnection: ChannelObserver, ReplicaConnectionOwner, @unchecke
   func channelPeerEnded() {
     guard channel.isOpen else { return }
     switch phase {
-    case .handshake, .waiting: close()
+    case .handshake: close()
+    // An answer may still be on its way out.
+    case .waiting: end()
     case .head: readHeads()
     case .body: readBody()
     case .held, .connecting: callerEnded()
@@ -151,8 +153,8 @@ final class ClientConnection: ChannelObserver, ReplicaConnectionOwner, @unchecke
 
   func channelFailed() { callerLeft() }
 
-  /// Whether no request is in progress.
-  func closeIfIdle() { if phase == .waiting, !channel.isReadable { close() } }
+  /// Closes, unless a request is in progress or about to be read; an answer on its way out goes first.
+  func closeIfIdle() { if phase == .waiting, !channel.isReadable { end() } }
 
   /// Ends it now, whatever it is at; a caller that gets an answer sees it cut.
   func cut() { callerLeft() }
