@@ -218,11 +218,3 @@ def test_a_stream_the_client_closes_is_cancelled(client, upstream):
     request = upstream.requests[-1]
     stream.close()
     assert request.is_over.wait(5), "the model goes on generating"
-
-
-def test_the_clients_own_retries_outlast_a_wake(stub):
-    """With its default retries an application needs no code of its own for a model that sleeps."""
-    with Gateway([openai_service("late", queue={"maxWait": "1s"})]) as waking:
-        with openai.OpenAI(base_url=f"http://{waking.address}/v1", api_key="unused", max_retries=5, timeout=20) as client:
-            threading.Timer(1.5, waking.reload, [[openai_service("late", stub, model="inner/model")]]).start()
-            assert chat(client, "late", max_tokens=2).usage.completion_tokens == 2
