@@ -2,7 +2,6 @@
 import json
 import os
 import re
-import resource
 import shutil
 import signal
 import socket
@@ -14,9 +13,8 @@ import time
 from harness import BINARY, eventually
 from http_sockets import ask
 
-# What this process and the gateways it starts may open.
-_, DESCRIPTORS = resource.getrlimit(resource.RLIMIT_NOFILE)
-resource.setrlimit(resource.RLIMIT_NOFILE, (DESCRIPTORS, DESCRIPTORS))
+# Idle connections that a gateway may keep to one replica.
+POOLED = 256
 
 
 def service(name, *addresses, **fields):

@@ -273,14 +273,13 @@ class Upstream:
         return len(self.wires)
 
     def close(self):
-        """Dies: refuses connections, and resets those that are open."""
-        self.listener.shutdown(socket.SHUT_RDWR)
-        self.listener.close()
-        for wire in list(self.wires.values()):
+        """Dies: refuses connections, and ends those that are open."""
+        for sock in (self.listener, *(wire.socket for wire in list(self.wires.values()))):
             try:
-                wire.socket.shutdown(socket.SHUT_RDWR)
+                sock.shutdown(socket.SHUT_RDWR)
             except OSError:
-                pass
+                pass  # It was closed already.
+        self.listener.close()
 
     def __enter__(self):
         return self

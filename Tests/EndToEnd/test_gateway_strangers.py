@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from gateway import Gateway, MemoryPeak, in_parallel, service
+from gateway import POOLED, Gateway, MemoryPeak, in_parallel, service
 from harness import eventually
 from http_sockets import Client, Truncated, Upstream
 
@@ -227,5 +227,4 @@ def test_a_burst_of_connections_that_are_reset_at_once_is_survived():
         in_parallel(4, come_and_go)
         assert gateway.ask("GET", "/default/m/x").status == 200
         eventually(lambda: gateway.metric("in_flight_requests") == 0, "nothing in flight", 10)
-        # What is left are pooled connections to the upstream, of which there is a bound.
-        eventually(lambda: gateway.descriptors <= before + 70, "the descriptors given back", 10)
+        eventually(lambda: gateway.descriptors <= before + POOLED, "the descriptors given back", 10)

@@ -102,7 +102,8 @@ def test_a_small_request_that_got_no_answer_is_sent_to_another_replica():
             assert (answer.status, answer.body) == (200, b"a small body")
             if got:
                 break
-        assert got == [b"a small body"], "the dying replica was never tried, or twice for one request"
+        # Once more on a fresh connection, where the first had been open before: it may have been closed just then.
+        assert 1 <= len(got) <= 2, "the dying replica was never tried, or too often for one request"
 
 
 def test_a_request_whose_body_cannot_be_repeated_is_not_sent_twice():

@@ -236,6 +236,17 @@ def test_a_handshake_with_a_sleeping_model_is_held_and_then_tunnelled(upstream):
         assert gateway.metric("held_requests") == 0 and in_flight(gateway) == 1
 
 
+def test_a_tunnel_with_one_end_does_not_wait_for_ever_for_the_other(upstream):
+    flags = ("--idle-timeout=1s", "--write-timeout=1s")
+    with Gateway([service("m", upstream.address)], *flags) as gateway, WebSocket(gateway.address) as socket:
+        socket.upgrade("/default/m/x")
+        socket.upgraded()
+        socket.say(b"bye")
+        assert socket.hear()[0] == CLOSE
+        # The upstream has closed; this client never does.
+        eventually(lambda: in_flight(gateway) == 0, "nothing in flight", 10)
+
+
 def test_a_client_that_leaves_before_its_model_wakes_is_no_longer_held(gateway):
     with WebSocket(gateway.address) as socket:
         socket.upgrade("/default/sleeper/x")
@@ -274,4 +285,5 @@ def test_a_tunnel_runs_on_while_the_gateway_drains(upstream):
         assert gateway.process.poll() is None
         socket.say(b"bye")
         assert socket.hear()[0] == CLOSE
+        socket.close()
         assert gateway.process.wait(20) == 0
