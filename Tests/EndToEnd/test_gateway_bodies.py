@@ -87,11 +87,13 @@ def test_an_answer_before_the_body_has_come_is_passed_on():
         request.is_last = True
 
     with Upstream(refuse) as upstream, Gateway([service("m", upstream.address)]) as gateway:
-        with Client(gateway.address) as client:
-            client.request("POST", "/default/m/x", Content_Length=SIZE)
-            client.send(PIECE)
-            answer = client.response()
-            assert (answer.status, answer.body) == (400, b"no, thank you")
+        # The upstream closes with bytes unread, which resets its connection: often while the gateway is writing to it.
+        for _ in range(20):
+            with Client(gateway.address) as client:
+                client.request("POST", "/default/m/x", Content_Length=SIZE)
+                client.send(PIECE)
+                answer = client.response()
+                assert (answer.status, answer.body) == (400, b"no, thank you")
 
 
 def echo(request):
