@@ -201,6 +201,7 @@ extension ClientConnection {
       }
       endAttempt(call, answered: false)
       fail(call, .silent(service.route))
+    case .tunnel: tunnelDeadlinePassed()
     default: break
     }
   }

@@ -105,7 +105,10 @@ extension ClientConnection {
 
   private func sendHead(_ layout: ResponseHeadLayout, _ head: UnsafeRawBufferPointer, _ call: Call) {
     let framing = answerFraming(layout, call)
-    if call.traits.contains(.awaitsContinue) || server.announcesClose { call.traits.remove(.keepsConnection) }
+    let isEarly = !call.traits.contains(.isSent) && hasUnwantedBody(call)
+    if call.traits.contains(.awaitsContinue) || server.announcesClose || isEarly {
+      call.traits.remove(.keepsConnection)
+    }
     let closes = !call.traits.contains(.keepsConnection)
     let announcesKeepAlive = !closes && call.traits.contains(.isOldClient)
     channel.enqueue {

@@ -1,8 +1,9 @@
 """A model's end of streams and held requests: an epoll loop of few lines, run as a process on the load's core.
 
-usage: streams.py steady EVENTS_PER_SECOND | once | slow MILLISECONDS
+usage: streams.py steady EVENTS_PER_SECOND | once | slow MILLISECONDS | sink
   steady  answers each request with an event stream, and sends one event a turn on each
   once    answers each request with an event stream of one event that then stays silent
+  sink    answers each request when it has all of its body
   slow    answers after a while, and counts how many requests it has at once
 The first line printed is the port; `slow` prints the most it had at once whenever that grows.
 """
@@ -32,7 +33,7 @@ class Model:
         self.epoll = select.epoll()
         self.epoll.register(self.listener.fileno(), select.EPOLLIN)
         self.connections, self.received = {}, {}
-        self.streams, self.due = [], []
+        self.streams, self.due, self.missing = [], [], {}
         self.most = 0
 
     def run(self):
@@ -80,12 +81,19 @@ class Model:
             piece = b""
         if not piece:
             return self.close(descriptor)
+        if self.missing.get(descriptor):
+            self.missing[descriptor] -= len(piece)
+            if not self.missing[descriptor]:
+                self.answer(descriptor)
+            return
         data = self.received[descriptor] + piece
         while b"\r\n\r\n" in data:
             head, rest = data.split(b"\r\n\r\n", 1)
             length = re.search(rb"content-length: *(\d+)", head, re.I)
             wanted = int(length.group(1)) if length else 0
             if len(rest) < wanted:
+                if self.mode == "sink":
+                    self.missing[descriptor], data = wanted - len(rest), b""
                 break
             data = rest[wanted:]
             self.answer(descriptor)
@@ -98,7 +106,7 @@ class Model:
                 self.most = len(self.due)
                 print(self.most, flush=True)
             return
-        self.send(descriptor, HEAD + CHUNK)
+        self.send(descriptor, OK if self.mode == "sink" else HEAD + CHUNK)
         if self.mode == "steady":
             self.streams.append(descriptor)
 
