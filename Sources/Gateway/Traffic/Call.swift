@@ -103,6 +103,6 @@ struct HeldCall: Sendable {
 
   /// From any thread.
   func end(_ outcome: HoldOutcome) {
-    connection.loop.execute { connection.holdEnded(number, outcome) }
+    connection.loop.execute { connection.server.release(self, outcome) }
   }
 }
