@@ -174,9 +174,7 @@ extension ClientConnection {
     }
     let isChunked = call.requestFraming == .chunked
     if !piece.isEmpty {
-      if isChunked { replica.channel.enqueue { ChunkedEncoder.appendSize(piece.count, to: &$0) } }
-      replica.channel.enqueue(piece)
-      if isChunked { replica.channel.enqueue { $0.append("\r\n") } }
+      if isChunked { replica.channel.enqueueChunk(piece) } else { replica.channel.enqueue(piece) }
     }
     guard call.requestBody.isComplete else { return }
     keep(bytes[progress.consumed...])

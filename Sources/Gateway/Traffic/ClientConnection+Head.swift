@@ -94,11 +94,11 @@ extension ClientConnection {
     if view.isMethod("HEAD") { traits.insert(.isHead) }
     if view.isMethod("OPTIONS") { traits.insert(.isOptions) }
     if layout.minorVersion == 0 { traits.insert(.isOldClient) }
-    if view.target.starts(with: "/v2/".utf8) { traits.insert(.isV2Path) }
+    if view.target.startsIgnoringCase("/v2/") { traits.insert(.isV2Path) }
     if layout.expectsContinue, layout.framing != .none { traits.insert(.awaitsContinue) }
     if layout.keepsAlive { traits.insert(.keepsConnection) }
     if layout.upgrades, layout.minorVersion >= 1, layout.framing == .none, view.isMethod("GET"),
-      view.value(of: .upgrade).map({ $0.equalsIgnoringCase("websocket".utf8) }) ?? false
+      view.value(of: .upgrade)?.equalsIgnoringCase("websocket") ?? false
     {
       traits.insert(.wantsWebSocket)
     }
@@ -140,7 +140,7 @@ extension ClientConnection {
     prepare(call, request, target)
     if service.route.renames, service.route.modelProtocol == .openAI, case .length(let length) = call.requestFraming,
       length > 0, length <= core.configuration.routingBodyLimit,
-      request.value(of: .contentType).map(Self.isJSON) ?? false
+      request.value(of: .contentType)?.startsIgnoringCase("application/json") ?? false
     {
       return collect(call, rest)
     }
@@ -154,12 +154,6 @@ extension ClientConnection {
   ) {
     prepare(call, request, target)
     collect(call, rest)
-  }
-
-  private static func isJSON(_ contentType: UnsafeRawBufferPointer) -> Bool {
-    let json = "application/json".utf8
-    return contentType.count >= json.count
-      && UnsafeRawBufferPointer(rebasing: contentType[..<json.count]).equalsIgnoringCase(json)
   }
 
   /// Takes from the head what is needed after it: the head for the replica, and what bears on the wait.

@@ -158,10 +158,7 @@ extension ClientConnection {
     if call.traits.contains(.wrapsAnswer) { return keepForEvent(piece, call) }
     call.responseBytes += piece.count
     switch call.answer {
-    case .chunked:
-      channel.enqueue { ChunkedEncoder.appendSize(piece.count, to: &$0) }
-      channel.enqueue(piece)
-      channel.enqueue { $0.append("\r\n") }
+    case .chunked: channel.enqueueChunk(piece)
     case .length(let remaining):
       call.answer = .length(remaining: remaining - piece.count)
       channel.enqueue(piece)
