@@ -101,12 +101,15 @@ public struct ServiceRoute: Hashable, Sendable {
   public var drainEpoch: Int
   /// How long a cold start took lately, as the controller knows it.
   public var coldStartHint: Duration?
+  /// While a request for a stream is held, its caller gets a comment this often; nil: only where it asks for it.
+  public var holdKeepAlive: Duration?
 
   public init(
     key: ServiceKey, created: String = "", modelName: String? = nil, aliases: [String] = [], adapters: [String] = [],
     hostnames: [String] = [], modelProtocol: ModelProtocol = .openAI, healthPath: String? = nil, maxHeld: Int = 1000,
     maxWait: Duration = .seconds(600), order: [Pool] = [.dedicated, .burst], responseTimeout: Duration = .seconds(600),
-    replicas: [Replica] = [], refusal: Refusal? = nil, drainEpoch: Int = 0, coldStartHint: Duration? = nil
+    replicas: [Replica] = [], refusal: Refusal? = nil, drainEpoch: Int = 0, coldStartHint: Duration? = nil,
+    holdKeepAlive: Duration? = nil
   ) {
     self.key = key
     self.created = created
@@ -124,6 +127,7 @@ public struct ServiceRoute: Hashable, Sendable {
     self.refusal = refusal
     self.drainEpoch = drainEpoch
     self.coldStartHint = coldStartHint
+    self.holdKeepAlive = holdKeepAlive
   }
 
   /// What `name`, used by a caller of this service, becomes for the server inside; nil: it stays as it is.

@@ -55,9 +55,10 @@ public struct StaticConfiguration: Equatable, Sendable {
       modelProtocol: try fields.word("protocol", as: ModelProtocol.self) ?? .openAI,
       healthPath: try healthPath(fields))
     if let queue = fields.node("queue") {
-      let fields = try JSONFields(queue, path: fields.child("queue"), known: ["maxRequests", "maxWait"])
+      let fields = try JSONFields(queue, path: fields.child("queue"), known: ["maxRequests", "maxWait", "keepAlive"])
       service.maxHeld = try fields.integer("maxRequests", in: 0...1_000_000) ?? service.maxHeld
       service.maxWait = try fields.duration("maxWait") ?? service.maxWait
+      service.holdKeepAlive = try fields.duration("keepAlive")
     }
     if let timeouts = fields.node("timeouts") {
       let fields = try JSONFields(timeouts, path: fields.child("timeouts"), known: ["response"])

@@ -27,7 +27,8 @@ struct ServiceReading: Sendable {
         healthPath: spec.model.healthPath, maxHeld: spec.queue.maxRequests,
         maxWait: spec.queue.maxWait, order: spec.routing.order.compactMap { Pool(rawValue: $0.rawValue.lowercased()) },
         responseTimeout: spec.timeouts.response, refusal: Self.refusal(service), drainEpoch: epoch,
-        coldStartHint: object.status["coldStart"]?["p50"]?.stringValue.flatMap(GatewayDuration.parse))
+        coldStartHint: object.status["coldStart"]?["p50"]?.stringValue.flatMap(GatewayDuration.parse),
+        holdKeepAlive: object.metadata.annotations[Annotations.holdKeepAlive].flatMap(GatewayDuration.parse))
     } catch {
       limits = [:]
       let refusal = Refusal(reason: "Invalid", message: error.description, always: true)

@@ -34,6 +34,8 @@ final class Call {
     static let wantsWebSocket = Traits(rawValue: 256)
     /// The head of an event stream went out while the request was held.
     static let hasPrelude = Traits(rawValue: 512)
+    /// The replica's answer is no event stream, and is made one event of that which has begun.
+    static let wrapsAnswer = Traits(rawValue: 32768)
     /// A connection that was idle has failed it once; that says nothing of the replica.
     static let metStaleConnection = Traits(rawValue: 1024)
     /// The caller ended its sending half and is still there.
@@ -52,7 +54,7 @@ final class Call {
   var service: RoutedService?
   /// What is sent to the replica: the head, and the body where it is kept.
   var outgoing: [UInt8] = []
-  /// The body while it is read to be searched.
+  /// The body while it is read to be searched; later the answer, where it becomes one event.
   var collected: [UInt8] = []
   /// Delimits the caller's body.
   var requestBody: BodyDecoder
@@ -69,6 +71,10 @@ final class Call {
   var retries: UInt8 = 0
   /// When its caller's patience ends, in nanoseconds of the loop's clock.
   var patienceEnds = Int64.max
+  /// While it is held, its caller gets a comment this often, in nanoseconds; 0: none.
+  var keepAlive: Int64 = 0
+  /// When the next comment is due.
+  var nextComment = Int64.max
   /// When it was sent to its replica.
   var sentAt = Int64.max
   var ticket: HoldQueue<HeldCall>.Ticket?
@@ -97,6 +103,6 @@ struct HeldCall: Sendable {
 
   /// From any thread.
   func end(_ outcome: HoldOutcome) {
-    connection.loop.execute { connection.holdEnded(number, outcome) }
+    connection.loop.execute { connection.server.release(self, outcome) }
   }
 }

@@ -111,7 +111,9 @@ extension ClientConnection {
     guard let found = routing.view.names.target(model: name, services: routing.view.services) else {
       throw GatewayError.modelNotFound(RouteResolver.unknownModel(name), named: name)
     }
-    call.service = routing.services[found.service]
+    let service = routing.services[found.service]
+    call.service = service
+    if field.stream, call.keepAlive == 0, let own = service.route.holdKeepAlive { call.keepAlive = own.inNanoseconds }
     guard let rename = found.rename, field.needsRewriting(to: rename) else { return body }
     return field.rewriting(body, to: rename)
   }

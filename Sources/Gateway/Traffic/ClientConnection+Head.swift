@@ -171,12 +171,27 @@ extension ClientConnection {
     if request.has(.prefer), let wait = PreferHeader.wait(in: request.texts(of: .prefer)) {
       call.patienceEnds = call.record.arrival + wait.inNanoseconds
     }
+    call.keepAlive = keepAlive(request, call.service?.route)
     let authority = request.target.first == UInt8(ascii: "/") ? nil : request.absoluteAuthority
     call.outgoing.reserveCapacity(request.bytes.count + 320 + min(call.requestFraming.knownLength ?? 0, 4096))
     ForwardedRequestHead.append(
       request.layout, request.bytes, target: target, authority: authority, peer: server.text(of: peer),
       isSecure: channel.isSecure, switchesToWebSocket: call.traits.contains(.wantsWebSocket), to: &call.outgoing)
   }
+
+  /// How often the caller gets a comment while it is held, in nanoseconds: as it asks itself, in whole seconds, or as its
+  /// service says where it takes an event stream.
+  private func keepAlive(_ request: HeadView, _ service: ServiceRoute?) -> Int64 {
+    if request.has(.pilotlight), let value = request.value(named: Self.keepAliveField),
+      let seconds = Int64(String(decoding: value, as: UTF8.self)), (1...600).contains(seconds)
+    {
+      return seconds * 1_000_000_000
+    }
+    guard let own = service?.holdKeepAlive, request.accepts("text/event-stream") else { return 0 }
+    return own.inNanoseconds
+  }
+
+  private static let keepAliveField = Array("pilotlight-keep-alive".utf8)
 
   /// Finishes the head for the replica. A body that came along whole is sent with it and can be sent again; any other
   /// is streamed.

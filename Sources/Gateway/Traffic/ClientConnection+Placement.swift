@@ -36,15 +36,17 @@ extension ClientConnection {
       call.record.isColdStart = true
       service.gate.metrics.startedCold()
     }
+    let now = loop.nowNanoseconds
     // What was received ahead waits here, and counts.
     let ahead = call.outgoing.count + input.count - call.allowance
     guard ahead <= 0 || take(call, bytes: ahead), core.budget.takePlace() else {
-      return fail(call, service.gate.fullAdvice(now: loop.nowNanoseconds))
+      return fail(call, service.gate.fullAdvice(now: now))
     }
     call.traits.insert(.hasPlace)
     phase = .held
     trim(&call.outgoing)
     trim(&input)
+    if call.keepAlive > 0 { call.nextComment = now + call.keepAlive }
     let entry = HoldQueue<HeldCall>.Entry(
       payload: HeldCall(connection: self, number: number), arrival: .nanoseconds(call.record.arrival),
       bytes: call.allowance, urgency: Int(call.urgency))
@@ -60,12 +62,21 @@ extension ClientConnection {
     octets = octets.withUnsafeBufferPointer { Array($0) }
   }
 
-  func watchHold(_ call: Call) { channel.watch(untilNanoseconds: call.patienceEnds) }
+  private func watchHold(_ call: Call) {
+    channel.watch(untilNanoseconds: min(call.patienceEnds, call.nextComment))
+  }
 
   func holdDeadlinePassed() {
     guard let call, let service = call.service else { return }
-    guard loop.nowNanoseconds >= call.patienceEnds else { return watchHold(call) }
-    guard let ticket = call.ticket, let error = service.gate.expire(ticket, at: loop.nowNanoseconds) else { return }
+    let now = loop.nowNanoseconds
+    guard now >= call.patienceEnds else {
+      if now >= call.nextComment {
+        sendComment(call)
+        call.nextComment = now + call.keepAlive
+      }
+      return watchHold(call)
+    }
+    guard let ticket = call.ticket, let error = service.gate.expire(ticket, at: now) else { return }
     call.ticket = nil
     returnPlace(call)
     fail(call, error)
@@ -175,7 +186,7 @@ extension ClientConnection {
 
   func replicaFailed(_ error: HTTPError) {
     guard let call else { return }
-    guard !call.hasAnswered || call.traits.contains(.hasPrelude) else { return answerBroke(call, "\(error)") }
+    if call.replica?.hasHead ?? false { return answerBroke(call, "\(error)") }
     if case .malformed = error.code { return refuseAnswer(call, "\(error)") }
     attemptBroke(call, "\(error)")
   }
@@ -185,11 +196,12 @@ extension ClientConnection {
     switch phase {
     case .connecting: attemptFailed(call, "connecting took too long", blamesReplica: true)
     case .exchange:
-      guard !call.hasAnswered || call.traits.contains(.hasPrelude) else {
+      if call.replica?.hasHead ?? false {
         return answerBroke(call, "nothing came for \(service.route.responseTimeout.seconds) s")
       }
       endAttempt(call, answered: false)
       fail(call, .silent(service.route))
+    case .tunnel: tunnelDeadlinePassed()
     default: break
     }
   }

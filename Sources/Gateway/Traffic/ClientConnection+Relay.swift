@@ -28,7 +28,7 @@ extension ClientConnection {
         switch try replica.channel.receive() {
         case .bytes(let count):
           let received = UnsafeMutableBufferPointer(rebasing: loop.receiveBuffer[..<count])
-          if call.hasAnswered, !call.traits.contains(.hasPrelude) || replica.hasHead {
+          if replica.hasHead {
             try relay(received, call, replica)
           } else {
             try readHead(received, call, replica)
@@ -99,13 +99,16 @@ extension ClientConnection {
     call.record.status = layout.status
     call.outgoing = []
     if let lease = call.lease, lease.isOnProbation { call.service?.gate.succeeded(lease) }
-    sendHead(layout, head, call)
+    if call.traits.contains(.hasPrelude) { continuePrelude(layout, head, call) } else { sendHead(layout, head, call) }
     try relay(rest, call, replica)
   }
 
   private func sendHead(_ layout: ResponseHeadLayout, _ head: UnsafeRawBufferPointer, _ call: Call) {
     let framing = answerFraming(layout, call)
-    if call.traits.contains(.awaitsContinue) || server.announcesClose { call.traits.remove(.keepsConnection) }
+    let isEarly = !call.traits.contains(.isSent) && hasUnwantedBody(call)
+    if call.traits.contains(.awaitsContinue) || server.announcesClose || isEarly {
+      call.traits.remove(.keepsConnection)
+    }
     let closes = !call.traits.contains(.keepsConnection)
     let announcesKeepAlive = !closes && call.traits.contains(.isOldClient)
     channel.enqueue {
@@ -152,6 +155,7 @@ extension ClientConnection {
 
   private func send(_ piece: UnsafeRawBufferPointer, _ call: Call) {
     guard !piece.isEmpty else { return }
+    if call.traits.contains(.wrapsAnswer) { return keepForEvent(piece, call) }
     call.responseBytes += piece.count
     switch call.answer {
     case .chunked:
@@ -183,6 +187,7 @@ extension ClientConnection {
   }
 
   private func finishAnswer(_ call: Call, _ replica: ReplicaConnection) {
+    if call.traits.contains(.wrapsAnswer) { sendAnswerAsEvent(call) }
     if case .chunked = call.answer {
       channel.enqueue { ChunkedEncoder.appendEnd(trailers: replica.body.trailers, to: &$0) }
     }

@@ -42,6 +42,14 @@ struct HeadView {
     return nil
   }
 
+  /// Whether Accept names a media type, given in lower case.
+  func accepts(_ type: String) -> Bool {
+    guard let value = value(named: Array("accept".utf8)) else { return false }
+    return String(decoding: value, as: UTF8.self).lowercased().split(separator: ",").contains {
+      $0.split(separator: ";").first?.drop(while: { $0 == " " }).starts(with: type) ?? false
+    }
+  }
+
   /// The authority of an absolute-form target; nil in any other form.
   var absoluteAuthority: String? { RequestTarget.authority(of: String(decoding: target, as: UTF8.self)) }
 }

@@ -1,0 +1,5 @@
+/// Annotations on an InferenceService that tune the gateway. Each may be left out.
+public enum Annotations {
+  /// A duration such as `15s`: while a request for a stream is held, its caller gets a comment this often.
+  public static let holdKeepAlive = "serving.pilotlight.dev/hold-keep-alive"
+}
