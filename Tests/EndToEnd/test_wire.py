@@ -8,7 +8,7 @@ import pytest
 
 from wire import answers, fields, framing, targets
 from wire.client import Client, fence
-from wire.proxies import PEERS, is_installed, peer, pilotlight
+from wire.proxies import PEERS, found, peer, pilotlight
 from wire.recorder import Loop, Recorder, naming
 
 CASES = framing.CASES + fields.CASES + targets.CASES
@@ -131,7 +131,7 @@ COMPARED = [case for case in CASES if case not in targets.MODELS and (case.sees 
 @pytest.fixture(scope="module")
 def seen(loop):
     """What of each row the model server sees behind each proxy: method and body of every whole request."""
-    return {name: look(name, loop) for name in ("pilotlight", *PEERS) if name == "pilotlight" or is_installed(name)}
+    return {name: look(name, loop) for name in ("pilotlight", *PEERS) if name == "pilotlight" or found(name)}
 
 
 def look(name, loop):
