@@ -28,6 +28,8 @@ public struct GatewayConfiguration: Sendable {
   public var writeTimeout: Duration = .seconds(60)
   /// Longest body that is kept to find or replace its `model`, in bytes.
   public var routingBodyLimit = 8 << 20
+  /// Header whose value names the tenant, as an ingress in front sets it; nil: the credentials in Authorization do.
+  public var tenantHeader: String?
   /// Requests held at once, over all services.
   public var holdBudgetRequests = 20_000
   /// Request bytes kept in memory at once, over all services.

@@ -12,6 +12,7 @@ final class GatewayCore: Sendable {
   let feed = LoadFeed()
   let upstreamTLS = UpstreamTLSContexts()
   let retryBudget = RetryBudget()
+  let tenants: TenantNames
   private let signal: any WakeSignal
   private let snapshot = Mutex<RoutingSnapshot?>(nil)
   /// Counts the views, so that a loop sees for the price of one load that the one it has is current.
@@ -26,6 +27,7 @@ final class GatewayCore: Sendable {
     self.metrics = metrics
     self.log = log
     self.signal = signal
+    tenants = TenantNames(header: configuration.tenantHeader)
     budget = HoldBudget(
       maxRequests: configuration.holdBudgetRequests, maxBytes: configuration.holdBudgetBytes)
   }

@@ -41,8 +41,13 @@ final class ServiceGate: Sendable {
   var isAwake: Bool { state.withLock { $0.isAwake } }
 
   /// Places a request, or says that it must wait or why it cannot. `now` is in nanoseconds.
-  func admit(patience: Duration, counts: Bool, now: Int64, wallUnix: Double) -> Admission {
-    state.withLock { $0.admit(patience: patience, counts: counts, now: .nanoseconds(now), wallUnix: wallUnix) }
+  func admit(
+    patience: Duration, counts: Bool, tenant: UInt64, order: [Pool]?, now: Int64, wallUnix: Double
+  ) -> Admission {
+    state.withLock {
+      $0.admit(
+        patience: patience, counts: counts, tenant: tenant, order: order, now: .nanoseconds(now), wallUnix: wallUnix)
+    }
   }
 
   /// The error for a request that the gateway as a whole has no room for.

@@ -103,6 +103,10 @@ public struct ServiceRoute: Hashable, Sendable {
   public var coldStartHint: Duration?
   /// While a request for a stream is held, its caller gets a comment this often; nil: only where it asks for it.
   public var holdKeepAlive: Duration?
+  /// How kinds of requests are treated differently; the first that matches applies.
+  public var rules: [RouteRule] = []
+  /// Most of ``maxHeld`` that one tenant may have waiting.
+  public var tenantSharePercent = 100
 
   public init(
     key: ServiceKey, created: String = "", modelName: String? = nil, aliases: [String] = [], adapters: [String] = [],
@@ -136,6 +140,9 @@ public struct ServiceRoute: Hashable, Sendable {
     if name == key.name || aliases.contains(name) || name == key.description { return modelName }
     return nil
   }
+
+  /// Most requests that one tenant may have waiting: its share, and one at least where any is held.
+  var tenantLimit: Int { maxHeld == 0 ? 0 : max(1, maxHeld * min(100, max(1, tenantSharePercent)) / 100) }
 
   /// Whether a caller may use a name that the server inside does not know.
   public var renames: Bool { !aliases.isEmpty || modelName != key.name }

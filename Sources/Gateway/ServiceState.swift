@@ -65,13 +65,17 @@ struct ServiceState<Waiter: Sendable>: Sendable {
   /// - Parameters:
   ///   - patience: How long the caller waits at most; zero: not at all.
   ///   - counts: It is demand. One that is not (a health check) is never held and does not show as load.
-  mutating func admit(patience: Duration, counts: Bool, now: Duration, wallUnix: Double) -> Admission {
+  ///   - tenant: Who asks, as ``HoldQueue/Entry/tenant``.
+  ///   - order: Pools to try; nil: the service's own order.
+  mutating func admit(
+    patience: Duration, counts: Bool, tenant: UInt64 = 0, order: [Pool]? = nil, now: Duration, wallUnix: Double
+  ) -> Admission {
     guard isPresent else { return .refused(.serviceGone(route.key)) }
     if let refusal = refusal(wallUnix: wallUnix) {
       return .refused(.refusedByController(refusal, service: route, wallUnix: wallUnix))
     }
     // Who comes later does not overtake those who wait.
-    if queue.isEmpty || !counts, let lease = replicas.acquire(order: route.order, now: now) {
+    if queue.isEmpty || !counts, let lease = replicas.acquire(order: order ?? route.order, now: now) {
       if counts { load.change(inFlight: 1, now: now) }
       return .placed(lease)
     }
@@ -79,6 +83,9 @@ struct ServiceState<Waiter: Sendable>: Sendable {
     guard patience > .zero else { return .refused(waitOver(now: now)) }
     guard queue.count < route.maxHeld else {
       return .refused(.queueFull(route, held: queue.count, retryAfter: retryAfter(now: now)))
+    }
+    if route.tenantLimit < route.maxHeld, queue.count(ofTenant: tenant) >= route.tenantLimit {
+      return .refused(.tenantFull(route, retryAfter: retryAfter(now: now)))
     }
     return .mustWait(asleep: !isAwake)
   }

@@ -20,7 +20,7 @@ struct ServiceReading: Sendable {
       let service = try InferenceService(object)
       limits = [.dedicated: service.dedicatedMaxConcurrency, .burst: service.maxConcurrency]
       let spec = service.spec
-      base = ServiceRoute(
+      var route = ServiceRoute(
         key: key, created: created, modelName: service.modelName, aliases: spec.model.aliases,
         adapters: spec.model.adapters, hostnames: spec.model.hostnames,
         modelProtocol: ModelProtocol(rawValue: spec.model.protocol.rawValue) ?? .http,
@@ -29,6 +29,9 @@ struct ServiceReading: Sendable {
         responseTimeout: spec.timeouts.response, refusal: Self.refusal(service), drainEpoch: epoch,
         coldStartHint: object.status["coldStart"]?["p50"]?.stringValue.flatMap(GatewayDuration.parse),
         holdKeepAlive: object.metadata.annotations[Annotations.holdKeepAlive].flatMap(GatewayDuration.parse))
+      route.rules = spec.routing.rules.map(RouteRule.init)
+      route.tenantSharePercent = spec.queue.tenantSharePercent
+      base = route
     } catch {
       limits = [:]
       let refusal = Refusal(reason: "Invalid", message: error.description, always: true)

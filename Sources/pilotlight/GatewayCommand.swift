@@ -30,6 +30,7 @@ enum GatewayCommand {
       --idle-timeout DURATION    a connection without a request (75s)
       --write-timeout DURATION   a peer that takes nothing of what is sent to it (60s)
       --routing-body-limit N     longest body in which `model` is looked for, in bytes (8388608)
+      --tenant-header NAME       header that names the tenant; default: the credentials in Authorization
       --hold-requests N          requests held at once, over all services (20000)
       --hold-bytes N             request bytes kept at once, over all services (268435456)
       --access-log-sampling N    every n-th request gets a log line; 0: none but server errors (100)
@@ -78,6 +79,7 @@ enum GatewayCommand {
       configuration.writeTimeout = try scanner.duration("--write-timeout", default: configuration.writeTimeout)
       configuration.routingBodyLimit = try scanner.integer(
         "--routing-body-limit", default: configuration.routingBodyLimit, in: 1024...1 << 30)
+      configuration.tenantHeader = try scanner.text("--tenant-header")
       configuration.holdBudgetRequests = try scanner.integer(
         "--hold-requests", default: configuration.holdBudgetRequests, in: 0...10_000_000)
       configuration.holdBudgetBytes = try scanner.integer(

@@ -67,6 +67,14 @@ final class Call {
   var allowance = 0
   var answer = Answer.none
   var urgency: UInt8 = 3
+  /// The caller has said how urgent it is.
+  var saysUrgency = false
+  /// Who asks: a hash of a header's value; 0: nobody in particular.
+  var tenant: UInt64 = 0
+  /// What the body said, where it was read.
+  var told: RequestTraits?
+  /// The rule that applies.
+  var rule: RouteRule?
   /// How often it went to another replica.
   var retries: UInt8 = 0
   /// When its caller's patience ends, in nanoseconds of the loop's clock.

@@ -138,7 +138,7 @@ extension ClientConnection {
   ) {
     call.service = service
     prepare(call, request, target)
-    if service.route.renames, service.route.modelProtocol == .openAI, case .length(let length) = call.requestFraming,
+    if service.readsBody, service.route.modelProtocol == .openAI, case .length(let length) = call.requestFraming,
       length > 0, length <= core.configuration.routingBodyLimit,
       request.value(of: .contentType)?.startsIgnoringCase("application/json") ?? false
     {
@@ -161,10 +161,12 @@ extension ClientConnection {
     if InferenceRequest.wakes(request, target: target, service: call.service?.route) { call.traits.insert(.counts) }
     if request.has(.priority) {
       call.urgency = UInt8(PriorityHeader(request.texts(of: .priority)).urgency)
+      call.saysUrgency = true
     }
     if request.has(.prefer), let wait = PreferHeader.wait(in: request.texts(of: .prefer)) {
       call.patienceEnds = call.record.arrival + wait.inNanoseconds
     }
+    call.tenant = core.tenants.tenant(of: request)
     call.keepAlive = keepAlive(request, call.service?.route)
     let authority = request.target.first == UInt8(ascii: "/") ? nil : request.absoluteAuthority
     call.outgoing.reserveCapacity(request.bytes.count + 320 + min(call.requestFraming.knownLength ?? 0, 4096))
