@@ -6,6 +6,12 @@ public protocol AccessLog: Sendable {
   func write(_ row: RequestLogRow)
 }
 
+/// Keeps no access log.
+public struct NoAccessLog: AccessLog {
+  public init() {}
+  public func write(_ row: RequestLogRow) {}
+}
+
 extension RequestLogRow {
   /// Appends the row as a line of the log in JSON: what every line begins with, then the row's own fields. Its time is when
   /// the request was over.

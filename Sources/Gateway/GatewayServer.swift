@@ -32,13 +32,17 @@ public final class GatewayServer: Sendable {
 
   /// - Parameters:
   ///   - log: takes the access log, too.
+  ///   - accessLog: takes the rows of sampled requests.
+  ///   - requestLog: takes the rows of all requests.
   ///   - wake: asked to wake services that requests are held for.
   public init(
     configuration: GatewayConfiguration, metrics: GatewayMetrics = GatewayMetrics(), log: Log,
-    wake: any WakeSignal = NoWakeSignal()
+    accessLog: any AccessLog = NoAccessLog(), requestLog: RequestLogFile? = nil, wake: any WakeSignal = NoWakeSignal()
   ) throws {
     self.metrics = metrics
-    core = GatewayCore(configuration: configuration, metrics: metrics, log: log, signal: wake)
+    core = GatewayCore(
+      configuration: configuration, metrics: metrics, log: log, accessLog: accessLog, requestLog: requestLog,
+      signal: wake)
     adminLoop = try EventLoop(name: "gateway-admin")
   }
 
@@ -68,7 +72,10 @@ public final class GatewayServer: Sendable {
       }
       prober?.expect(core.unproven)
     }
-    adminLoop.execute { [self] in renewWakes() }
+    adminLoop.execute { [self] in
+      renewWakes()
+      flushRequestLog()
+    }
     return (address, adminAddress)
   }
 
@@ -99,8 +106,18 @@ public final class GatewayServer: Sendable {
     // The controller reads the last counts until nothing is left to count.
     await admin?.shutDown(graceful: .zero)
     await prober?.stop()
+    core.requestLog?.flush()
     for worker in workers { worker.loop.stop() }
     adminLoop.stop()
+  }
+
+  /// Rows reach their file within a second.
+  private func flushRequestLog() {
+    guard let requestLog = core.requestLog else { return }
+    _ = adminLoop.schedule(after: .seconds(1)) { [self] in
+      requestLog.flush()
+      flushRequestLog()
+    }
   }
 
   private func renewWakes() {

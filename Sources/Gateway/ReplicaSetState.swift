@@ -115,6 +115,9 @@ struct ReplicaSetState: Sendable {
     entries[index].slots = 1
   }
 
+  /// Some pod is there, ready or not, that is not on its way out.
+  var hasPod: Bool { entries.contains { $0.isPresent && !$0.replica.isLeaving } }
+
   /// Some replica serves: requests are placed or wait for a slot, and nobody needs to be woken.
   var isAwake: Bool { entries.contains { $0.accepts } }
 

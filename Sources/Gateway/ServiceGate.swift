@@ -100,6 +100,11 @@ final class ServiceGate: Sendable {
 
   func succeeded(_ lease: ReplicaSetState.Lease) { state.withLock { $0.succeeded(lease) } }
 
+  /// The first byte of a request that found the service asleep goes out. `now` is in nanoseconds.
+  func sentAfterWake(now: Int64) {
+    if let phases = state.withLock({ $0.sentAfterWake(now: .nanoseconds(now)) }) { metrics.woke(phases) }
+  }
+
   /// The replica could not take a request; others are tried first. `now` is in nanoseconds.
   func failed(_ lease: ReplicaSetState.Lease, now: Int64) {
     state.withLock { $0.failed(lease, now: .nanoseconds(now)) }

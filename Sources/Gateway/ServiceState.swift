@@ -31,6 +31,8 @@ struct ServiceState<Waiter: Sendable>: Sendable {
   private var pace = ServicePace()
   /// When the service was first needed while asleep; nil: it is awake or nobody waits.
   private(set) var wakingSince: Duration?
+  /// The cold start that is under way, until its first byte goes out.
+  private var coldStart: ColdStart?
   /// When a timer will look at the queue again.
   private var pumpAt: Duration?
   /// False: it has left the view.
@@ -98,7 +100,11 @@ struct ServiceState<Waiter: Sendable>: Sendable {
 
   /// Puts a request in line. The ticket takes it out again.
   mutating func hold(_ entry: Entry, first: Bool, now: Duration) -> HoldQueue<Waiter>.Ticket {
-    if !isAwake, wakingSince == nil { wakingSince = now }
+    if !isAwake, wakingSince == nil {
+      wakingSince = now
+      coldStart = ColdStart(began: now)
+      if replicas.hasPod { coldStart?.podAppeared(now) }
+    }
     load.change(held: 1, now: now)
     return queue.insert(entry, first: first)
   }
@@ -126,6 +132,13 @@ struct ServiceState<Waiter: Sendable>: Sendable {
     isAwake
       ? pace.untilPlace(held: queue.count, slots: replicas.slots)
       : pace.untilAwake(elapsed: wakingSince.map { now - $0 } ?? .zero, hint: route.coldStartHint)
+  }
+
+  /// The first byte of a request that woke the service goes out: the phases of that cold start, once.
+  mutating func sentAfterWake(now: Duration) -> [ColdStart.Phase: Double]? {
+    guard let phases = coldStart?.phases(firstByte: now) else { return nil }
+    coldStart = nil
+    return phases
   }
 
   // MARK: - Slots
@@ -164,6 +177,7 @@ struct ServiceState<Waiter: Sendable>: Sendable {
     if isAwake, let since = wakingSince {
       pace.woke(in: now - since)
       wakingSince = nil
+      coldStart?.becameHealthy(now)
     }
     return verdicts
   }
@@ -183,7 +197,11 @@ struct ServiceState<Waiter: Sendable>: Sendable {
     self.route = route
     self.share = share
     let gone = replicas.update(route.replicas, share: share)
-    if !queue.isEmpty, !isAwake, wakingSince == nil { wakingSince = now }
+    if !queue.isEmpty, !isAwake, wakingSince == nil {
+      wakingSince = now
+      coldStart = ColdStart(began: now)
+    }
+    if replicas.hasPod { coldStart?.podAppeared(now) }
     return gone
   }
 

@@ -101,7 +101,7 @@ extension ResponseMeter.Kind {
           self = .json(length: length)
         }
       } else if line.field == .other, line.name.count == 16,
-        UnsafeRawBufferPointer(rebasing: head[line.name]).equalsIgnoringCase("content-encoding".utf8)
+        UnsafeRawBufferPointer(rebasing: head[line.name]).equalsIgnoringCase("content-encoding")
       {
         self = .none
         return
@@ -112,11 +112,9 @@ extension ResponseMeter.Kind {
 
 extension UnsafeRawBufferPointer {
   /// Whether a Content-Type names this media type, with or without parameters (RFC 9110, 8.3.1).
-  fileprivate func isMediaType(_ type: String) -> Bool {
-    let length = type.utf8.count
-    guard count >= length, UnsafeRawBufferPointer(rebasing: self[..<length]).equalsIgnoringCase(type.utf8) else {
-      return false
-    }
+  fileprivate func isMediaType(_ type: StaticString) -> Bool {
+    guard startsIgnoringCase(type) else { return false }
+    let length = type.utf8CodeUnitCount
     return count == length || self[length] == UInt8(ascii: ";") || self[length].isBlank
   }
 }

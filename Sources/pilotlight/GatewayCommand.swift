@@ -34,6 +34,7 @@ enum GatewayCommand {
       --hold-requests N          requests held at once, over all services (20000)
       --hold-bytes N             request bytes kept at once, over all services (268435456)
       --access-log-sampling N    every n-th request gets a log line; 0: none but server errors (100)
+      --request-log FILE         every request as a row of JSON, for accounting and replay; SIGHUP opens it anew
       --shutdown-delay DURATION  on SIGTERM: not ready, but serving, for this long (10s)
       --shutdown-drain DURATION  then how long streams may run on (10m)
       --log-level LEVEL          debug, info, warning or error (info)
@@ -50,6 +51,7 @@ enum GatewayCommand {
     var staticFile: String?
     var namespace: String
     var domain: String
+    var requestLog: RequestLogFile?
     var shutdownDelay: Duration
     var shutdownDrain: Duration
     var log: Log
@@ -91,8 +93,19 @@ enum GatewayCommand {
       shutdownDelay = try scanner.duration("--shutdown-delay", default: .seconds(10))
       shutdownDrain = try scanner.duration("--shutdown-drain", default: .seconds(600))
       log = try scanner.log()
+      if let path = try scanner.text("--request-log") {
+        do throws(RequestLogFile.Problem) { requestLog = try RequestLogFile(path: path, log: log) } catch {
+          throw ArgumentScanner.Problem("--request-log: \(error)")
+        }
+      }
       try scanner.finish()
     }
+  }
+
+  private static func gateway(_ options: Options, wake: any WakeSignal = NoWakeSignal()) throws -> GatewayServer {
+    try GatewayServer(
+      configuration: options.configuration, log: options.log,
+      accessLog: options.log.sink as? any AccessLog ?? NoAccessLog(), requestLog: options.requestLog, wake: wake)
   }
 
   private static func run(_ options: Options) async throws -> Int32 {
@@ -100,14 +113,18 @@ enum GatewayCommand {
     let gateway: GatewayServer
     if let file = options.staticFile {
       let configuration = try StaticConfiguration(parsing: LocalFile.read(file), defaultDomain: options.domain)
-      let server = try GatewayServer(configuration: options.configuration, log: options.log)
+      let server = try self.gateway(options)
       gateway = server
-      HangupSignals.handle { reload(file, into: server, options) }
+      HangupSignals.handle {
+        options.requestLog?.reopen()
+        reload(file, into: server, options)
+      }
       announce(try gateway.start(), options)
       gateway.update(configuration.view)
       following = nil
     } else {
       (gateway, following) = try startInCluster(options)
+      HangupSignals.handle { options.requestLog?.reopen() }
     }
     let signal = Task { await TerminationSignals.wait() }
     // Informers go on for ever; should they fail, the gateway must not serve an ever older view unnoticed.
@@ -145,7 +162,7 @@ enum GatewayCommand {
     let identity = options.configuration.identity
     let writer = ActivationWriter(
       client: connection.client, clock: clock, log: options.log, namespace: options.namespace, identity: identity)
-    let gateway = try GatewayServer(configuration: options.configuration, log: options.log, wake: writer)
+    let gateway = try self.gateway(options, wake: writer)
     let view = ClusterView(
       client: connection.client, clock: clock, log: options.log,
       builder: RoutingViewBuilder(domain: options.domain, identity: identity), namespace: options.namespace

@@ -69,6 +69,11 @@ final class Call {
   var urgency: UInt8 = 3
   /// The caller has said how urgent it is.
   var saysUrgency = false
+  var method = Method.other
+  /// The trace that the caller says it belongs to.
+  var trace: TraceContext?
+  /// Counts tokens and events as the answer passes; nil before it does.
+  var meter: ResponseMeter?
   /// Who asks: a hash of a header's value; 0: nobody in particular.
   var tenant: UInt64 = 0
   /// What the body said, where it was read.
@@ -88,6 +93,18 @@ final class Call {
   var ticket: HoldQueue<HeldCall>.Ticket?
   var lease: ReplicaSetState.Lease?
   var replica: ReplicaConnection?
+
+  /// Methods as logs name them.
+  enum Method: String, CaseIterable {
+    case get = "GET"
+    case head = "HEAD"
+    case post = "POST"
+    case put = "PUT"
+    case patch = "PATCH"
+    case delete = "DELETE"
+    case options = "OPTIONS"
+    case other = "OTHER"
+  }
 
   init(record: RequestRecord, traits: Traits, framing: BodyFraming, limits: HTTPLimits) {
     self.record = record

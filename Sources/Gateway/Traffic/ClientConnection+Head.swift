@@ -166,6 +166,8 @@ extension ClientConnection {
     if request.has(.prefer), let wait = PreferHeader.wait(in: request.texts(of: .prefer)) {
       call.patienceEnds = call.record.arrival + wait.inNanoseconds
     }
+    call.method = request.knownMethod
+    call.trace = request.value(of: .traceparent).flatMap { TraceContext($0) }
     call.tenant = core.tenants.tenant(of: request)
     call.keepAlive = keepAlive(request, call.service?.route)
     let authority = request.target.first == UInt8(ascii: "/") ? nil : request.absoluteAuthority

@@ -152,6 +152,7 @@ extension ClientConnection {
   private func placed(_ call: Call, _ lease: ReplicaSetState.Lease) {
     call.lease = lease
     call.record.pool = lease.replica.pool
+    call.record.podUID = lease.replica.podUID
     if call.retries > 0 { call.record.placement = .retried }
     channel.watch(untilNanoseconds: .max)
     connect(call, lease, reuses: true)
@@ -184,6 +185,7 @@ extension ClientConnection {
     phase = .exchange
     let now = loop.nowNanoseconds
     call.sentAt = now
+    if call.record.isColdStart { call.service?.gate.sentAfterWake(now: now) }
     replica.partialHead = nil
     call.outgoing.withUnsafeBytes { replica.channel.send($0) }
     noteFirstByte(call)
