@@ -15,6 +15,8 @@ final class GatewayCore: Sendable {
   let upstreamTLS = UpstreamTLSContexts()
   let retryBudget = RetryBudget()
   let tenants: TenantNames
+  /// Told what waits for a check when that changes between two views. Set before the loops start.
+  private let unprovenHandler = Mutex<(@Sendable ([HealthGate.Check]) -> Void)?>(nil)
   private let signal: any WakeSignal
   private let snapshot = Mutex<RoutingSnapshot?>(nil)
   /// Counts the views, so that a loop sees for the price of one load that the one it has is current.
@@ -94,6 +96,13 @@ final class GatewayCore: Sendable {
 
   /// What waits for its first health check to pass.
   var unproven: [HealthGate.Check] { current?.services.flatMap(\.gate.unproven) ?? [] }
+
+  /// Has replicas checked that have to show again that they serve.
+  func onUnproven(_ checks: [HealthGate.Check]) { unprovenHandler.withLock { $0 }?(checks) }
+
+  func handleUnproven(_ handler: @escaping @Sendable ([HealthGate.Check]) -> Void) {
+    unprovenHandler.withLock { $0 = handler }
+  }
 
   func checked(_ replica: HealthGate.ReplicaID, _ health: ReplicaHealth, now: Now) {
     gates.withLock { $0[replica.service] }?.checked(replica.podUID, health, now: now)

@@ -20,11 +20,12 @@ public final class GatewayServer: Sendable {
     var workers: [Worker] = []
     var admin: HTTPServer?
     var prober: HealthProber?
+    var certificates: TLSCertificates
   }
 
   private let core: GatewayCore
   private let adminLoop: EventLoop
-  private let state = Mutex(State())
+  private let state: Mutex<State>
   /// Views reach the loops in the order in which they were applied.
   private let viewOrder = Mutex(())
   /// What is measured.
@@ -40,6 +41,7 @@ public final class GatewayServer: Sendable {
     accessLog: any AccessLog = NoAccessLog(), requestLog: RequestLogFile? = nil, wake: any WakeSignal = NoWakeSignal()
   ) throws {
     self.metrics = metrics
+    state = Mutex(State(certificates: TLSCertificates(pairs: configuration.certificates)))
     core = GatewayCore(
       configuration: configuration, metrics: metrics, log: log, accessLog: accessLog, requestLog: requestLog,
       signal: wake)
@@ -49,6 +51,7 @@ public final class GatewayServer: Sendable {
   /// Binds both listeners and begins to serve. - Returns: the addresses, with real ports.
   public func start() throws -> (traffic: SocketAddress, admin: SocketAddress) {
     let configuration = core.configuration
+    let tls = try certificates()
     adminLoop.start()
     let admin = HTTPServer(
       loop: adminLoop, configuration: HTTPServerConfiguration(address: try SocketAddress(parsing: configuration.admin)),
@@ -58,7 +61,7 @@ public final class GatewayServer: Sendable {
     var address = try SocketAddress(parsing: configuration.listen)
     for number in 0..<max(1, configuration.loops) {
       let loop = try EventLoop(name: "gateway-\(number)")
-      let traffic = TrafficServer(core: core, loop: loop)
+      let traffic = TrafficServer(core: core, loop: loop, tls: tls)
       loop.start()
       // The first one takes a port, the others share it.
       address = try traffic.start(at: address)
@@ -71,10 +74,12 @@ public final class GatewayServer: Sendable {
         return state.prober
       }
       prober?.expect(core.unproven)
+      core.handleUnproven { [weak prober] checks in prober?.expect(checks) }
     }
     adminLoop.execute { [self] in
       renewWakes()
       flushRequestLog()
+      followCertificates()
     }
     return (address, adminAddress)
   }
@@ -109,6 +114,33 @@ public final class GatewayServer: Sendable {
     core.requestLog?.flush()
     for worker in workers { worker.loop.stop() }
     adminLoop.stop()
+  }
+
+  /// The certificates to begin with; nil: callers speak plain text. - Throws: ``HTTPError`` when they cannot be used.
+  private func certificates() throws -> TLSServerContext? {
+    guard !core.configuration.certificates.isEmpty else { return nil }
+    switch state.withLock({ $0.certificates.look() }) {
+    case .context(let context): return context
+    case .unusable(let problem): throw HTTPError(.invalidConfiguration, problem)
+    case .none: return nil
+    }
+  }
+
+  /// New certificates are used for new connections; those that cannot be used change nothing.
+  private func followCertificates() {
+    guard !core.configuration.certificates.isEmpty else { return }
+    _ = adminLoop.schedule(after: core.configuration.certificateInterval) { [self] in
+      let (change, workers) = state.withLock { ($0.certificates.look(), $0.workers) }
+      switch change {
+      case .none: break
+      case .context(let context):
+        for worker in workers { worker.traffic.replaceTLS(context) }
+        core.log.info("certificates reloaded")
+      case .unusable(let problem):
+        core.log.error("new certificates are not used, the last ones stay", ["problem": problem])
+      }
+      followCertificates()
+    }
   }
 
   /// Rows reach their file within a second.

@@ -106,7 +106,9 @@ final class ServiceGate: Sendable {
   }
 
   /// The replica could not take a request; others are tried first. `now` is in nanoseconds.
-  func failed(_ lease: ReplicaSetState.Lease, now: Int64) {
+  ///
+  /// - Returns: whether it must be checked again.
+  func failed(_ lease: ReplicaSetState.Lease, now: Int64) -> Bool {
     state.withLock { $0.failed(lease, now: .nanoseconds(now)) }
   }
 

@@ -31,10 +31,15 @@ public struct Replica: Hashable, Sendable {
   public var maxConcurrency: Int
   /// When the pod became ready, as the EndpointSlice tells it.
   public var readySince: Date?
+  /// How to talk to it; nil: in plain text.
+  public var tls: UpstreamTLS?
+  /// What it must pass, before the EndpointSlice has ever said that it is ready, to be given requests all the same; nil:
+  /// the EndpointSlice alone says it.
+  public var readinessProbe: ReadinessProbe?
 
   public init(
     podUID: String, address: SocketAddress, pool: Pool, isReady: Bool = true, isLeaving: Bool = false,
-    maxConcurrency: Int = 64, readySince: Date? = nil
+    maxConcurrency: Int = 64, readySince: Date? = nil, tls: UpstreamTLS? = nil, readinessProbe: ReadinessProbe? = nil
   ) {
     self.podUID = podUID
     self.address = address
@@ -43,10 +48,9 @@ public struct Replica: Hashable, Sendable {
     self.isLeaving = isLeaving
     self.maxConcurrency = maxConcurrency
     self.readySince = readySince
+    self.tls = tls
+    self.readinessProbe = readinessProbe
   }
-
-  /// Whether it may be given another request.
-  public var accepts: Bool { isReady && !isLeaving }
 }
 
 /// Why nobody is held for a service although it has no replica: the controller will not wake it now.

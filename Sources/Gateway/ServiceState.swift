@@ -152,7 +152,8 @@ struct ServiceState<Waiter: Sendable>: Sendable {
 
   mutating func succeeded(_ lease: ReplicaSetState.Lease) { replicas.succeeded(lease) }
 
-  mutating func failed(_ lease: ReplicaSetState.Lease, now: Duration) { replicas.failed(lease, now: now) }
+  /// Notes that a replica could not take a request. - Returns: whether it must be checked again.
+  mutating func failed(_ lease: ReplicaSetState.Lease, now: Duration) -> Bool { replicas.failed(lease, now: now) }
 
   /// Gives free slots to those who wait, in order, as many as there are: never a herd.
   mutating func release(now: Duration, wallUnix: Double) -> Verdicts {
@@ -217,8 +218,8 @@ struct ServiceState<Waiter: Sendable>: Sendable {
   var unproven: [HealthGate.Check] {
     replicas.unproven.map {
       HealthGate.Check(
-        id: HealthGate.ReplicaID(service: route.key, podUID: $0.podUID), address: $0.address,
-        healthCheck: route.healthCheck)
+        id: HealthGate.ReplicaID(service: route.key, podUID: $0.podUID), address: $0.address, tls: $0.tls,
+        readinessProbe: $0.readinessProbe, healthCheck: route.healthCheck)
     }
   }
 

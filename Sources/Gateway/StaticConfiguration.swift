@@ -128,7 +128,7 @@ public struct StaticConfiguration: Equatable, Sendable {
   private static func replica(
     _ node: JSONNode, path: String, of key: ServiceKey
   ) throws(ConfigurationError) -> Replica {
-    let fields = try JSONFields(node, path: path, known: ["address", "pool", "maxConcurrency"])
+    let fields = try JSONFields(node, path: path, known: ["address", "pool", "maxConcurrency", "tls"])
     guard let text = try fields.text("address") else {
       throw ConfigurationError("\(fields.child("address")): is needed, such as 127.0.0.1:8000")
     }
@@ -139,7 +139,18 @@ public struct StaticConfiguration: Equatable, Sendable {
     let pool = try fields.word("pool", as: Pool.self) ?? .dedicated
     return Replica(
       podUID: "\(key)/\(pool.rawValue)/\(text)", address: address, pool: pool,
-      maxConcurrency: try fields.integer("maxConcurrency", in: 1...1_000_000) ?? 64)
+      maxConcurrency: try fields.integer("maxConcurrency", in: 1...1_000_000) ?? 64, tls: try tls(fields))
+  }
+
+  /// `true`, or an object that says whom to trust.
+  private static func tls(_ fields: JSONFields) throws(ConfigurationError) -> UpstreamTLS? {
+    guard let node = fields.node("tls") else { return nil }
+    if case .bool(let isWanted) = node { return isWanted ? UpstreamTLS() : nil }
+    let settings = try JSONFields(
+      node, path: fields.child("tls"), known: ["caFile", "serverName", "insecureSkipVerify"])
+    return UpstreamTLS(
+      caFile: try settings.text("caFile"), serverName: try settings.text("serverName"),
+      verifies: !(try settings.flag("insecureSkipVerify") ?? false))
   }
 
   private static func problem(_ error: any Error) -> String {

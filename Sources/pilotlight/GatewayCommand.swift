@@ -19,6 +19,11 @@ enum GatewayCommand {
       --namespace NAME           Pilotlight's own namespace (\(ActivationLease.defaultNamespace))
       --domain DOMAIN            services are NAME.NAMESPACE.DOMAIN (pilotlight.local)
       --identity NAME            who this process is; default: POD_NAME, else the host's name
+      --tls-cert FILE            certificate for callers, with those between it and a root; repeat it for more names (SNI)
+      --tls-key FILE             its key; one for each --tls-cert, in the same order
+      --tls-dir DIR              a mounted Secret with tls.crt and tls.key; may be repeated, too
+      --upstream-ca FILE         authorities of replicas that speak TLS; default: the system's
+      --upstream-tls-insecure    encrypt to such replicas, but take any certificate
       --loops N                  event loops that serve callers, a thread each (1)
       --max-connections N        connections of callers per loop (50000)
       --max-connections-per-client N  the same from one address; 0: any, as behind a load balancer (0)
@@ -52,6 +57,8 @@ enum GatewayCommand {
     var namespace: String
     var domain: String
     var requestLog: RequestLogFile?
+    /// For the replicas of a cluster that speak TLS.
+    var upstreamTLS: UpstreamTLS
     var shutdownDelay: Duration
     var shutdownDrain: Duration
     var log: Log
@@ -65,6 +72,9 @@ enum GatewayCommand {
       }
       configuration.listen = try scanner.text("--listen") ?? configuration.listen
       configuration.admin = try scanner.text("--admin-listen") ?? "127.0.0.1:9090"
+      configuration.certificates = try Self.certificates(&scanner)
+      upstreamTLS = UpstreamTLS(
+        caFile: try scanner.text("--upstream-ca"), verifies: !scanner.flag("--upstream-tls-insecure"))
       configuration.loops = try scanner.integer("--loops", default: configuration.loops, in: 1...256)
       configuration.maxConnections = try scanner.integer(
         "--max-connections", default: configuration.maxConnections, in: 1...1_000_000)
@@ -100,6 +110,18 @@ enum GatewayCommand {
       }
       try scanner.finish()
     }
+
+    private static func certificates(_ scanner: inout ArgumentScanner) throws -> [TLSCertificatePair] {
+      let certificates = try scanner.texts("--tls-cert")
+      let keys = try scanner.texts("--tls-key")
+      guard certificates.count == keys.count else { throw unpaired(certificates.count, keys.count) }
+      return zip(certificates, keys).map { TLSCertificatePair(certificateFile: $0, keyFile: $1) }
+        + (try scanner.texts("--tls-dir").map { TLSCertificatePair(folder: $0) })
+    }
+  }
+
+  private static func unpaired(_ certificates: Int, _ keys: Int) -> ArgumentScanner.Problem {
+    ArgumentScanner.Problem("--tls-cert and --tls-key belong together: \(certificates) and \(keys) are given")
   }
 
   private static func gateway(_ options: Options, wake: any WakeSignal = NoWakeSignal()) throws -> GatewayServer {
@@ -165,7 +187,8 @@ enum GatewayCommand {
     let gateway = try self.gateway(options, wake: writer)
     let view = ClusterView(
       client: connection.client, clock: clock, log: options.log,
-      builder: RoutingViewBuilder(domain: options.domain, identity: identity), namespace: options.namespace
+      builder: RoutingViewBuilder(
+        domain: options.domain, identity: identity, upstreamTLS: options.upstreamTLS), namespace: options.namespace
     ) { gateway.update($0) }
     announce(try gateway.start(), options)
     return (gateway, Task { try await ServiceGroup([view, writer]).run() })

@@ -131,7 +131,7 @@ import Testing
     #expect(file.failures > 0)
     var received = Data()
     var buffer = [UInt8](repeating: 0, count: 5000)
-    while received.count { $0 == UInt8(ascii: "\n") } < 3000 {
+    while received.count(where: { $0 == UInt8(ascii: "\n") }) < 3000 {
       let count = read(reader, &buffer, buffer.count)
       if count > 0 { received.append(contentsOf: buffer[..<count]) } else { file.flush() }
       try #require(received.count < 1 << 20)

@@ -256,7 +256,9 @@ extension ClientConnection {
   /// Tries another replica, where the request can be sent again.
   func attemptFailed(_ call: Call, _ problem: String, blamesReplica: Bool) {
     guard let service = call.service else { return }
-    if blamesReplica, let lease = call.lease { service.gate.failed(lease, now: loop.nowNanoseconds) }
+    if blamesReplica, let lease = call.lease, service.gate.failed(lease, now: loop.nowNanoseconds) {
+      core.onUnproven(core.unproven)
+    }
     endAttempt(call, answered: false)
     // A body of which nothing was read yet is still whole.
     let canRepeat = call.isRepeatable || (call.requestBytes == 0 && !call.outgoing.isEmpty)
