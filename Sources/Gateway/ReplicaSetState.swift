@@ -56,6 +56,7 @@ struct ReplicaSetState: Sendable {
   private var share = GatewayShare()
   private var generation = 0
   private var turn = 0
+  private var rings: [Pool: (identities: [String], ring: AffinityRing)] = [:]
   /// Requests in flight at all replicas.
   private(set) var inFlight = 0
 
@@ -155,9 +156,19 @@ struct ReplicaSetState: Sendable {
 
   // MARK: - Slots
 
-  /// Takes a slot: the first pool in `order` that has one, in it the replica with the least in flight.
-  mutating func acquire(order: [Pool], now: Duration) -> Lease? {
+  /// Whether one of the pools has a slot.
+  func hasSlot(order: [Pool], now: Duration) -> Bool {
+    entries.contains { order.contains($0.replica.pool) && $0.hasSlot(now: now) }
+  }
+
+  /// Takes a slot: the first pool in `order` that has one, in it the replica with the least in flight, or the one that the
+  /// affinity's ring names.
+  mutating func acquire(order: [Pool], affinity: UInt64? = nil, now: Duration) -> Lease? {
     for pool in order {
+      if let affinity {
+        if let index = preferred(in: pool, affinity, now: now) { return take(index) }
+        continue
+      }
       var best = -1
       for index in entries.indices where entries[index].replica.pool == pool && entries[index].hasSlot(now: now) {
         guard best >= 0 else {
@@ -170,6 +181,23 @@ struct ReplicaSetState: Sendable {
       if best >= 0 { return take(best) }
     }
     return nil
+  }
+
+  /// The replica whose cache is likely to have what the key stands for, within the bound on its load; if all that have a
+  /// slot are above it, the one with the least.
+  private mutating func preferred(in pool: Pool, _ key: UInt64, now: Duration) -> Int? {
+    let members = entries.indices.filter { entries[$0].replica.pool == pool && entries[$0].accepts }
+    guard !members.isEmpty else { return nil }
+    let identities = members.map { entries[$0].replica.podUID }
+    if rings[pool]?.identities != identities { rings[pool] = (identities, AffinityRing(identities)) }
+    let inFlight = members.reduce(0) { $0 + entries[$1].inFlight }
+    let bound = AffinityRing.bound(inFlight: inFlight, replicas: members.count)
+    let found = rings[pool]?.ring.replica(for: key) { member in
+      let entry = entries[members[member]]
+      return entry.hasSlot(now: now) && entry.inFlight < bound
+    }
+    if let found { return members[found] }
+    return members.filter { entries[$0].hasSlot(now: now) }.min { entries[$0].inFlight < entries[$1].inFlight }
   }
 
   private mutating func take(_ index: Int) -> Lease {

@@ -42,11 +42,12 @@ final class ServiceGate: Sendable {
 
   /// Places a request, or says that it must wait or why it cannot. `now` is in nanoseconds.
   func admit(
-    patience: Duration, counts: Bool, tenant: UInt64, order: [Pool]?, now: Int64, wallUnix: Double
+    patience: Duration, counts: Bool, tenant: UInt64, order: [Pool]?, affinity: UInt64?, now: Int64, wallUnix: Double
   ) -> Admission {
     state.withLock {
       $0.admit(
-        patience: patience, counts: counts, tenant: tenant, order: order, now: .nanoseconds(now), wallUnix: wallUnix)
+        patience: patience, counts: counts, tenant: tenant, order: order, affinity: affinity, now: .nanoseconds(now),
+        wallUnix: wallUnix)
     }
   }
 
