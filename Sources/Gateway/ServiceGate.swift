@@ -162,6 +162,22 @@ final class ServiceGate: Sendable {
     signal.wake(key, heldSinceUnix: now.wall.timeIntervalSince1970 - (now.monotonic - oldest).seconds)
   }
 
+  // MARK: - Slots by demand
+
+  /// Takes the leader's deal; held requests go on if it gives this gateway more. True: the leader waits to be told.
+  func take(_ deal: ServiceSlots, now: Now) -> Bool {
+    let isNews = state.withLock { $0.take(deal, now: now.monotonic) }
+    if isNews { pump(now) }
+    return isNews
+  }
+
+  /// Lets the leader's deal lapse, as far as it is time. True: it has.
+  func lapseSlots(_ now: Now) -> Bool {
+    let hasLapsed = state.withLock { $0.lapseSlots(now: now.monotonic) }
+    if hasLapsed { pump(now) }
+    return hasLapsed
+  }
+
   // MARK: - Health
 
   var unproven: [HealthGate.Check] { state.withLock { $0.unproven } }

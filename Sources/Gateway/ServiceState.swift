@@ -184,12 +184,17 @@ struct ServiceState<Waiter: Sendable>: Sendable {
 
   /// Who is next of those that there is a slot for, with that slot.
   private mutating func nextPlaced(now: Duration) -> (Entry, ReplicaSetState.Lease)? {
+    guard !queue.isEmpty else { return nil }
+    replicas.refresh(now: now)
     let entry = queue.popFirst { kind in
       replicas.hasSlot(order: PoolOrder(kind: kind).pools(own: route.order), now: now)
     }
     guard let entry,
       let lease = replicas.acquire(order: PoolOrder(kind: entry.kind).pools(own: route.order), now: now)
-    else { return nil }
+    else {
+      replicas.noteSlotless(now: now)
+      return nil
+    }
     return (entry, lease)
   }
 
@@ -222,6 +227,14 @@ struct ServiceState<Waiter: Sendable>: Sendable {
     return replicas.update([], share: GatewayShare())
   }
 
+  // MARK: - Slots by demand
+
+  /// Takes the leader's deal. True: it waits to be told. Call ``release(now:wallUnix:)`` next.
+  mutating func take(_ deal: ServiceSlots, now: Duration) -> Bool { replicas.take(deal, now: now) }
+
+  /// Lets the leader's deal lapse, as far as it is time. True: it has. Call ``release(now:wallUnix:)`` next.
+  mutating func lapseSlots(now: Duration) -> Bool { replicas.lapse(now: now) }
+
   // MARK: - Health
 
   /// Replicas that are said to serve and have not passed their health check.
@@ -247,6 +260,7 @@ struct ServiceState<Waiter: Sendable>: Sendable {
       inFlightByPod: replicas.inFlightByPod, requestsTotal: load.requestsTotal,
       concurrencySeconds: load.concurrencySeconds(now: now),
       heldSinceUnix: queue.oldestArrival.map { wallUnix - (now - $0).seconds },
-      lastRequestUnix: load.lastRequestUnix, drainEpochSeen: route.drainEpoch)
+      lastRequestUnix: load.lastRequestUnix, drainEpochSeen: route.drainEpoch, capacity: replicas.capacity,
+      slots: replicas.slots, slotsEpoch: replicas.slotsEpoch)
   }
 }
