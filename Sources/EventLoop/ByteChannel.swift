@@ -192,6 +192,14 @@ public final class ByteChannel: PollTarget, @unchecked Sendable {
     }
   }
 
+  /// Queues `bytes` as one chunk of a chunked body.
+  public func enqueueChunk(_ bytes: UnsafeRawBufferPointer) {
+    guard bytes.count >= Self.directBytes else { return enqueue { ChunkedEncoder.append(bytes, to: &$0) } }
+    enqueue { ChunkedEncoder.appendSize(bytes.count, to: &$0) }
+    enqueue(bytes)
+    enqueue { $0.append(contentsOf: [0x0d, 0x0a]) }
+  }
+
   /// Sends `bytes` now, from where they are, and queues only what the socket does not take.
   public func send(_ bytes: UnsafeRawBufferPointer) {
     guard tls == nil, queued == 0, isWritable, isOpen, !bytes.isEmpty, !hasStoppedSending else {

@@ -57,6 +57,14 @@ struct GatewayError: Error, Equatable, Sendable {
       retryAfter: retryAfter)
   }
 
+  static func tenantFull(_ service: ServiceRoute, retryAfter: Int) -> Self {
+    Self(
+      status: 429, code: "tenant_queue_full",
+      message: "\(service.tenantLimit) requests of yours already wait for \(service.key), as many as one tenant may "
+        + "(spec.queue.tenantSharePercent)",
+      retryAfter: retryAfter)
+  }
+
   static func gatewayFull(retryAfter: Int) -> Self {
     Self(
       status: 429, code: "gateway_full", message: "the gateway holds as many requests or bytes as it may",

@@ -19,6 +19,8 @@ struct ReplicaSetState: Sendable {
     var generation: Int
     /// This gateway's slots.
     var slots: Int
+    /// The EndpointSlice has said once that it is ready: from then on it alone says so.
+    var wasReady = false
     var inFlight = 0
     /// False: it has gone; it stays here while something is in flight.
     var isPresent = true
@@ -29,10 +31,18 @@ struct ReplicaSetState: Sendable {
     var failures = 0
     var ejectedUntil: Duration = .zero
 
-    var accepts: Bool { isPresent && replica.accepts && health == .passed }
+    /// It is said to serve, or may show by itself that it does.
+    private var isCandidate: Bool {
+      isPresent && !replica.isLeaving && (replica.isReady || (!wasReady && replica.readinessProbe != nil))
+    }
 
-    /// It is said to serve, and has not shown it yet.
-    var isUnproven: Bool { isPresent && replica.accepts && health != .passed }
+    var accepts: Bool { isCandidate && health == .passed }
+
+    /// It has not shown yet that it serves.
+    var isUnproven: Bool { isCandidate && health != .passed }
+
+    /// It takes requests before the EndpointSlice has said that it may.
+    var isEarly: Bool { !wasReady && !replica.isReady }
 
     func hasSlot(now: Duration) -> Bool { accepts && inFlight < slots && ejectedUntil <= now }
 
@@ -59,13 +69,15 @@ struct ReplicaSetState: Sendable {
     for index in entries.indices {
       if let replica = wanted.removeValue(forKey: entries[index].replica.podUID) {
         // A pod that turned ready again starts with a clean record.
-        let wasServing = entries[index].replica.accepts
-        if replica.accepts, !wasServing { entries[index].forgive() }
+        let old = entries[index].replica
+        let wasServing = old.isReady && !old.isLeaving
+        if replica.isReady, !replica.isLeaving, !wasServing { entries[index].forgive() }
         // A slice tells the time of its latest change, which may be another pod's: the first telling counts.
         let since = wasServing ? entries[index].replica.readySince : replica.readySince
         entries[index].replica = replica
         entries[index].replica.readySince = since
         entries[index].isPresent = true
+        if replica.isReady { entries[index].wasReady = true }
       } else if entries[index].isPresent {
         entries[index].isPresent = false
         gone.append(entries[index].replica.podUID)
@@ -74,7 +86,7 @@ struct ReplicaSetState: Sendable {
     entries.removeAll { !$0.isPresent && $0.inFlight == 0 }
     for replica in wanted.values.sorted(by: { $0.podUID < $1.podUID }) {
       generation += 1
-      entries.append(Entry(replica: replica, generation: generation, slots: 0))
+      entries.append(Entry(replica: replica, generation: generation, slots: 0, wasReady: replica.isReady))
     }
     dealSlots()
     return gone
@@ -88,11 +100,18 @@ struct ReplicaSetState: Sendable {
     if health == .passed { dealSlots() }
   }
 
-  /// Replicas that are said to serve and have not passed their health check, by pod UID.
-  var unproven: [Replica] { entries.filter(\.isUnproven).map(\.replica).sorted { $0.podUID < $1.podUID } }
+  /// Replicas that have to pass a check before they get a request, by pod UID; of one that the EndpointSlice says is ready
+  /// its own readiness probe is not asked again.
+  var unproven: [Replica] {
+    entries.filter(\.isUnproven).map { entry in
+      var replica = entry.replica
+      if !entry.isEarly { replica.readinessProbe = nil }
+      return replica
+    }.sorted { $0.podUID < $1.podUID }
+  }
 
   /// Some replica is just being asked for the first time.
-  var isFirstCheckRunning: Bool { entries.contains { $0.isUnproven && $0.health == .unchecked } }
+  var isFirstCheckRunning: Bool { entries.contains { $0.isUnproven && $0.health == .unchecked && $0.replica.isReady } }
 
   var healthByPod: [String: ReplicaHealth] {
     Dictionary(entries.map { ($0.replica.podUID, $0.health) }, uniquingKeysWith: { first, _ in first })
@@ -114,6 +133,9 @@ struct ReplicaSetState: Sendable {
     guard let index = candidates.min(by: { entries[$0].replica.podUID < entries[$1].replica.podUID }) else { return }
     entries[index].slots = 1
   }
+
+  /// Some pod is there, ready or not, that is not on its way out.
+  var hasPod: Bool { entries.contains { $0.isPresent && !$0.replica.isLeaving } }
 
   /// Some replica serves: requests are placed or wait for a slot, and nobody needs to be woken.
   var isAwake: Bool { entries.contains { $0.accepts } }
@@ -180,10 +202,15 @@ struct ReplicaSetState: Sendable {
 
   /// The replica could not be reached or broke off before the first byte: others are tried first, for 250 ms and twice as
   /// long after each further failure, up to 8 s. The EndpointSlice alone says whether it is there at all.
-  mutating func failed(_ lease: Lease, now: Duration) {
-    guard let index = find(lease) else { return }
+  ///
+  /// - Returns: whether it must be checked again, because nobody but this gateway has said that it is ready.
+  mutating func failed(_ lease: Lease, now: Duration) -> Bool {
+    guard let index = find(lease) else { return false }
     entries[index].failures = min(entries[index].failures + 1, 6)
     entries[index].ejectedUntil = now + .milliseconds(125 << entries[index].failures)
+    guard entries[index].isEarly else { return false }
+    entries[index].health = .failing(problem: "it failed a request before it was said to be ready")
+    return true
   }
 
   private func find(_ lease: Lease) -> Int? {

@@ -31,10 +31,15 @@ public struct Replica: Hashable, Sendable {
   public var maxConcurrency: Int
   /// When the pod became ready, as the EndpointSlice tells it.
   public var readySince: Date?
+  /// How to talk to it; nil: in plain text.
+  public var tls: UpstreamTLS?
+  /// What it must pass, before the EndpointSlice has ever said that it is ready, to be given requests all the same; nil:
+  /// the EndpointSlice alone says it.
+  public var readinessProbe: ReadinessProbe?
 
   public init(
     podUID: String, address: SocketAddress, pool: Pool, isReady: Bool = true, isLeaving: Bool = false,
-    maxConcurrency: Int = 64, readySince: Date? = nil
+    maxConcurrency: Int = 64, readySince: Date? = nil, tls: UpstreamTLS? = nil, readinessProbe: ReadinessProbe? = nil
   ) {
     self.podUID = podUID
     self.address = address
@@ -43,10 +48,9 @@ public struct Replica: Hashable, Sendable {
     self.isLeaving = isLeaving
     self.maxConcurrency = maxConcurrency
     self.readySince = readySince
+    self.tls = tls
+    self.readinessProbe = readinessProbe
   }
-
-  /// Whether it may be given another request.
-  public var accepts: Bool { isReady && !isLeaving }
 }
 
 /// Why nobody is held for a service although it has no replica: the controller will not wake it now.
@@ -103,6 +107,10 @@ public struct ServiceRoute: Hashable, Sendable {
   public var coldStartHint: Duration?
   /// While a request for a stream is held, its caller gets a comment this often; nil: only where it asks for it.
   public var holdKeepAlive: Duration?
+  /// How kinds of requests are treated differently; the first that matches applies.
+  public var rules: [RouteRule] = []
+  /// Most of ``maxHeld`` that one tenant may have waiting.
+  public var tenantSharePercent = 100
 
   public init(
     key: ServiceKey, created: String = "", modelName: String? = nil, aliases: [String] = [], adapters: [String] = [],
@@ -136,6 +144,9 @@ public struct ServiceRoute: Hashable, Sendable {
     if name == key.name || aliases.contains(name) || name == key.description { return modelName }
     return nil
   }
+
+  /// Most requests that one tenant may have waiting: its share, and one at least where any is held.
+  var tenantLimit: Int { maxHeld == 0 ? 0 : max(1, maxHeld * min(100, max(1, tenantSharePercent)) / 100) }
 
   /// Whether a caller may use a name that the server inside does not know.
   public var renames: Bool { !aliases.isEmpty || modelName != key.name }

@@ -102,9 +102,7 @@ extension Span<UInt8> {
       throw .malformed("header field name is empty, holds a character it must not, or lacks its colon")
     }
     let value = trimmingBlanks((index + 1)..<line.upperBound)
-    for index in value where !self[index].isFieldContent {
-      throw .malformed("control character in a header field value")
-    }
+    guard isFieldContent(value) else { throw .malformed("control character in a header field value") }
     return (name, value)
   }
 

@@ -67,6 +67,19 @@ final class Call {
   var allowance = 0
   var answer = Answer.none
   var urgency: UInt8 = 3
+  /// The caller has said how urgent it is.
+  var saysUrgency = false
+  var method = Method.other
+  /// The trace that the caller says it belongs to.
+  var trace: TraceContext?
+  /// Counts tokens and events as the answer passes; nil before it does.
+  var meter: ResponseMeter?
+  /// Who asks: a hash of a header's value; 0: nobody in particular.
+  var tenant: UInt64 = 0
+  /// What the body said, where it was read.
+  var told: RequestTraits?
+  /// The rule that applies.
+  var rule: RouteRule?
   /// How often it went to another replica.
   var retries: UInt8 = 0
   /// When its caller's patience ends, in nanoseconds of the loop's clock.
@@ -80,6 +93,18 @@ final class Call {
   var ticket: HoldQueue<HeldCall>.Ticket?
   var lease: ReplicaSetState.Lease?
   var replica: ReplicaConnection?
+
+  /// Methods as logs name them.
+  enum Method: String, CaseIterable {
+    case get = "GET"
+    case head = "HEAD"
+    case post = "POST"
+    case put = "PUT"
+    case patch = "PATCH"
+    case delete = "DELETE"
+    case options = "OPTIONS"
+    case other = "OTHER"
+  }
 
   init(record: RequestRecord, traits: Traits, framing: BodyFraming, limits: HTTPLimits) {
     self.record = record

@@ -71,7 +71,7 @@ extension ClientConnection {
       core.budget.return(bytes: call.allowance)
       call.allowance = 0
     }
-    core.finished(call.record, of: call.service, requestBytes: call.requestBytes, now: loop.nowNanoseconds)
+    core.finished(call, now: loop.nowNanoseconds)
   }
 
   // MARK: - After the answer

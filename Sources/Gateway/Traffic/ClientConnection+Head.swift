@@ -94,11 +94,11 @@ extension ClientConnection {
     if view.isMethod("HEAD") { traits.insert(.isHead) }
     if view.isMethod("OPTIONS") { traits.insert(.isOptions) }
     if layout.minorVersion == 0 { traits.insert(.isOldClient) }
-    if view.target.starts(with: "/v2/".utf8) { traits.insert(.isV2Path) }
+    if view.target.startsIgnoringCase("/v2/") { traits.insert(.isV2Path) }
     if layout.expectsContinue, layout.framing != .none { traits.insert(.awaitsContinue) }
     if layout.keepsAlive { traits.insert(.keepsConnection) }
     if layout.upgrades, layout.minorVersion >= 1, layout.framing == .none, view.isMethod("GET"),
-      view.value(of: .upgrade).map({ $0.equalsIgnoringCase("websocket".utf8) }) ?? false
+      view.value(of: .upgrade)?.equalsIgnoringCase("websocket") ?? false
     {
       traits.insert(.wantsWebSocket)
     }
@@ -138,9 +138,9 @@ extension ClientConnection {
   ) {
     call.service = service
     prepare(call, request, target)
-    if service.route.renames, service.route.modelProtocol == .openAI, case .length(let length) = call.requestFraming,
+    if service.readsBody, service.route.modelProtocol == .openAI, case .length(let length) = call.requestFraming,
       length > 0, length <= core.configuration.routingBodyLimit,
-      request.value(of: .contentType).map(Self.isJSON) ?? false
+      request.value(of: .contentType)?.startsIgnoringCase("application/json") ?? false
     {
       return collect(call, rest)
     }
@@ -156,21 +156,19 @@ extension ClientConnection {
     collect(call, rest)
   }
 
-  private static func isJSON(_ contentType: UnsafeRawBufferPointer) -> Bool {
-    let json = "application/json".utf8
-    return contentType.count >= json.count
-      && UnsafeRawBufferPointer(rebasing: contentType[..<json.count]).equalsIgnoringCase(json)
-  }
-
   /// Takes from the head what is needed after it: the head for the replica, and what bears on the wait.
   private func prepare(_ call: Call, _ request: HeadView, _ target: ForwardedRequestHead.Target) {
     if InferenceRequest.wakes(request, target: target, service: call.service?.route) { call.traits.insert(.counts) }
     if request.has(.priority) {
       call.urgency = UInt8(PriorityHeader(request.texts(of: .priority)).urgency)
+      call.saysUrgency = true
     }
     if request.has(.prefer), let wait = PreferHeader.wait(in: request.texts(of: .prefer)) {
       call.patienceEnds = call.record.arrival + wait.inNanoseconds
     }
+    call.method = request.knownMethod
+    call.trace = request.value(of: .traceparent).flatMap { TraceContext($0) }
+    call.tenant = core.tenants.tenant(of: request)
     call.keepAlive = keepAlive(request, call.service?.route)
     let authority = request.target.first == UInt8(ascii: "/") ? nil : request.absoluteAuthority
     call.outgoing.reserveCapacity(request.bytes.count + 320 + min(call.requestFraming.knownLength ?? 0, 4096))

@@ -30,12 +30,7 @@ extension ClientConnection {
   /// The replica's answer has begun: an event stream goes on as it comes, anything else becomes one event.
   func continuePrelude(_ layout: ResponseHeadLayout, _ head: UnsafeRawBufferPointer, _ call: Call) {
     let type = layout.lines.first { $0.field == .contentType }.map { UnsafeRawBufferPointer(rebasing: head[$0.value]) }
-    let stream = "text/event-stream".utf8
-    let isStream =
-      type.map {
-        $0.count >= stream.count
-          && UnsafeRawBufferPointer(rebasing: $0[..<stream.count]).equalsIgnoringCase(stream)
-      } ?? false
+    let isStream = type?.startsIgnoringCase("text/event-stream") ?? false
     if layout.status != 200 || !isStream { call.traits.insert(.wrapsAnswer) }
   }
 

@@ -98,6 +98,7 @@ extension ClientConnection {
     call.record.firstByte = loop.nowNanoseconds - call.record.arrival
     call.record.status = layout.status
     call.outgoing = []
+    if call.traits.contains(.counts) { call.meter = ResponseMeter(ResponseMeter.Kind(layout, head)) }
     if let lease = call.lease, lease.isOnProbation { call.service?.gate.succeeded(lease) }
     if call.traits.contains(.hasPrelude) { continuePrelude(layout, head, call) } else { sendHead(layout, head, call) }
     try relay(rest, call, replica)
@@ -157,16 +158,21 @@ extension ClientConnection {
     guard !piece.isEmpty else { return }
     if call.traits.contains(.wrapsAnswer) { return keepForEvent(piece, call) }
     call.responseBytes += piece.count
+    if call.meter != nil { measure(piece, call) }
     switch call.answer {
-    case .chunked:
-      channel.enqueue { ChunkedEncoder.appendSize(piece.count, to: &$0) }
-      channel.enqueue(piece)
-      channel.enqueue { $0.append("\r\n") }
+    case .chunked: channel.enqueueChunk(piece)
     case .length(let remaining):
       call.answer = .length(remaining: remaining - piece.count)
       channel.enqueue(piece)
     case .untilClose: channel.enqueue(piece)
     case .none, .bodiless, .finished: break
+    }
+  }
+
+  private func measure(_ piece: UnsafeRawBufferPointer, _ call: Call) {
+    call.meter?.consume(piece)
+    if call.record.firstToken == nil, let meter = call.meter, meter.events > 0 {
+      call.record.firstToken = loop.nowNanoseconds - call.record.arrival
     }
   }
 

@@ -20,6 +20,12 @@ struct HeadView {
     }
   }
 
+  var knownMethod: Call.Method {
+    if isMethod("POST") { return .post }
+    if isMethod("GET") { return .get }
+    return Call.Method(rawValue: String(decoding: method, as: UTF8.self)) ?? .other
+  }
+
   func has(_ field: KnownField) -> Bool { layout.lines.contains { $0.field == field } }
 
   /// The value of the first line of a field.
