@@ -205,6 +205,8 @@ extension ClientConnection {
       call.outgoing.append(contentsOf: rest[..<length])
       call.requestBody = BodyDecoder(.none)
       call.requestBytes = length
+      // It has not waited for 100 (Continue).
+      call.traits.remove(.awaitsContinue)
       keep(rest[length...])
       return
     case .length, .chunked, .untilClose:
