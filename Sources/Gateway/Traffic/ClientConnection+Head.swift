@@ -66,6 +66,8 @@ extension ClientConnection {
     let call = Call(
       record: RequestRecord(arrival: loop.nowNanoseconds, arrivalUnix: loop.turnWallUnix),
       traits: traits(layout, head), framing: layout.framing, limits: core.configuration.limits)
+    // Who has sent some of its body does not wait for a word to begin (RFC 9110, 10.1.1).
+    if !rest.isEmpty { call.traits.remove(.awaitsContinue) }
     self.call = call
     // Between here and the end of this call nothing may be received: `head` and `rest` stand in the receive buffer.
     channel.watch(untilNanoseconds: .max)
@@ -112,6 +114,8 @@ extension ClientConnection {
     let target = String(decoding: request.target, as: UTF8.self)
     let host = request.value(of: .host).map { String(decoding: $0, as: UTF8.self) }
     let method = String(decoding: request.method, as: UTF8.self)
+    guard method != "CONNECT" else { return fail(call, .noTunnel, rest) }
+    guard channel.isSecure || !target.lowercased().hasPrefix("https:") else { return fail(call, .misdirected, rest) }
     switch routing.resolver.resolve(method: method, host: host, target: target) {
     case .health: respond(call, rest, 200, "text/plain; charset=utf-8", Array("ok\n".utf8))
     case .listModels(let service):
