@@ -18,15 +18,19 @@ public struct LoadSnapshot: Codable, Hashable, Sendable {
   /// Services with load, or with a change since the last snapshot (a new drain epoch is one); one that is left out carries
   /// nothing and its counters stand still. The first snapshot of a stream has all that ever had a request or a drain.
   public var services: [ServiceLoad]
+  /// Whether the gateway takes ``SlotMessage``s; nil: it is of a version that does not.
+  public var takesSlots: Bool?
 
   public init(
-    version: Int = FleetVersion.current, gateway: String, bootID: String, sequence: Int, services: [ServiceLoad]
+    version: Int = FleetVersion.current, gateway: String, bootID: String, sequence: Int, services: [ServiceLoad],
+    takesSlots: Bool? = nil
   ) {
     self.version = version
     self.gateway = gateway
     self.bootID = bootID
     self.sequence = sequence
     self.services = services
+    self.takesSlots = takesSlots
   }
 }
 
@@ -51,11 +55,19 @@ public struct ServiceLoad: Codable, Hashable, Sendable {
   /// The latest `status.drain.epoch` that this gateway acts on, whether or not it has requests there: the controller waits
   /// for every gateway to have seen it.
   public var drainEpochSeen: Int
+  /// Requests that the replicas which take any carry at once, over all gateways; nil: not told.
+  public var capacity: Int?
+  /// The part of ``capacity`` that is this gateway's now.
+  public var slots: Int?
+  /// Epoch of the latest ``ServiceSlots`` if the gateway keeps to it: at no replica does it have more in flight than the
+  /// newest of its deals gives it. Nil: it does not yet, or slots are shared evenly.
+  public var slotsEpoch: Int?
 
   public init(
     namespace: String, name: String, held: Int = 0, inFlight: Int = 0, inFlightByPod: [String: Int] = [:],
     requestsTotal: Int = 0, concurrencySeconds: Double = 0, heldSinceUnix: Double? = nil,
-    lastRequestUnix: Double? = nil, drainEpochSeen: Int = 0
+    lastRequestUnix: Double? = nil, drainEpochSeen: Int = 0, capacity: Int? = nil, slots: Int? = nil,
+    slotsEpoch: Int? = nil
   ) {
     self.namespace = namespace
     self.name = name
@@ -67,13 +79,16 @@ public struct ServiceLoad: Codable, Hashable, Sendable {
     self.heldSinceUnix = heldSinceUnix
     self.lastRequestUnix = lastRequestUnix
     self.drainEpochSeen = drainEpochSeen
+    self.capacity = capacity
+    self.slots = slots
+    self.slotsEpoch = slotsEpoch
   }
 }
 
 extension ServiceLoad {
   private enum CodingKeys: String, CodingKey {
     case namespace, name, held, inFlight, inFlightByPod, requestsTotal, concurrencySeconds, heldSinceUnix
-    case lastRequestUnix, drainEpochSeen
+    case lastRequestUnix, drainEpochSeen, capacity, slots, slotsEpoch
   }
 
   /// Only the name must be there: a neighbour version may leave out what it does not count.
@@ -89,12 +104,15 @@ extension ServiceLoad {
       concurrencySeconds: try values.decodeIfPresent(Double.self, forKey: .concurrencySeconds) ?? 0,
       heldSinceUnix: try values.decodeIfPresent(Double.self, forKey: .heldSinceUnix),
       lastRequestUnix: try values.decodeIfPresent(Double.self, forKey: .lastRequestUnix),
-      drainEpochSeen: try values.decodeIfPresent(Int.self, forKey: .drainEpochSeen) ?? 0)
+      drainEpochSeen: try values.decodeIfPresent(Int.self, forKey: .drainEpochSeen) ?? 0,
+      capacity: try values.decodeIfPresent(Int.self, forKey: .capacity),
+      slots: try values.decodeIfPresent(Int.self, forKey: .slots),
+      slotsEpoch: try values.decodeIfPresent(Int.self, forKey: .slotsEpoch))
   }
 
   /// What is wrong with the numbers; nil: nothing. Counts are never below zero, and an integral is finite.
   var problem: String? {
-    let counts = [held, inFlight, requestsTotal, drainEpochSeen] + inFlightByPod.values
+    let counts = [held, inFlight, requestsTotal, drainEpochSeen, capacity ?? 0, slots ?? 0] + inFlightByPod.values
     if let negative = counts.filter({ $0 < 0 }).min() {
       return "\(namespace)/\(name) counts \(negative), must be 0 or more"
     }

@@ -1,28 +1,12 @@
 import FoundationEssentials
 
-/// What every version's message has.
-private struct Versioned: Decodable { var version: Int }
-
 extension LoadSnapshot {
   /// One line of the stream, with its line feed. Members are sorted: equal snapshots have equal bytes.
-  public func encodedLine() throws -> [UInt8] {
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-    var bytes = [UInt8](try encoder.encode(self))
-    bytes.append(UInt8(ascii: "\n"))
-    return bytes
-  }
+  public func encodedLine() throws -> [UInt8] { try encodeSorted(self) + [UInt8(ascii: "\n")] }
 
   /// Reads one line, without or with its line feed. - Throws: ``FleetProtocolError``.
   public init(line: some Collection<UInt8>) throws(FleetProtocolError) {
-    let data = Data(line)
-    let decoder = JSONDecoder()
-    let version: Int
-    do { version = try decoder.decode(Versioned.self, from: data).version } catch { throw .malformed("\(error)") }
-    // What follows another version may have another shape.
-    guard FleetVersion.accepts(version) else { throw .unsupportedVersion(version) }
-    let snapshot: LoadSnapshot
-    do { snapshot = try decoder.decode(LoadSnapshot.self, from: data) } catch { throw .malformed("\(error)") }
+    let snapshot = try decodeVersioned(LoadSnapshot.self, from: Data(line))
     if let problem = snapshot.services.lazy.compactMap(\.problem).first { throw .malformed(problem) }
     self = snapshot
   }

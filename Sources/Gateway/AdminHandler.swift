@@ -6,16 +6,22 @@ import Telemetry
 /// Answers on the admin port: health, readiness, metrics, the load stream and the state for people.
 final class AdminHandler: Sendable {
   private let core: GatewayCore
+  private let slots: SlotHandler
   private let bootID: String
   private let sequence = Atomic(0)
 
   init(core: GatewayCore) {
     self.core = core
+    slots = SlotHandler(core: core)
     bootID = String(UInt64.random(in: 0 ... .max), radix: 16)
   }
 
   @Sendable func handle(_ exchange: HTTPExchange) async {
     do {
+      if exchange.path == SlotMessage.path {
+        try await slots.handle(exchange)
+        return
+      }
       guard exchange.method == "GET" || exchange.method == "HEAD" else {
         try await respond(exchange, 405, "only GET is answered here\n", extra: [("allow", "GET, HEAD")])
         return
@@ -30,7 +36,8 @@ final class AdminHandler: Sendable {
       case LoadSnapshot.path: try await stream(exchange)
       default:
         try await respond(
-          exchange, 404, "here are /healthz, /readyz, /metrics, /debug/state and \(LoadSnapshot.path)\n")
+          exchange, 404,
+          "here are /healthz, /readyz, /metrics, /debug/state, \(LoadSnapshot.path) and PUT \(SlotMessage.path)\n")
       }
     } catch {
       exchange.abort()
@@ -72,7 +79,7 @@ final class AdminHandler: Sendable {
   private func snapshot(_ sent: inout [ServiceKey: SentLoad], now: Now) -> LoadSnapshot {
     LoadSnapshot(
       gateway: core.configuration.identity, bootID: bootID, sequence: sequence.add(1, ordering: .relaxed).newValue,
-      services: core.loads(since: &sent, now: now))
+      services: core.loads(since: &sent, now: now), takesSlots: true)
   }
 
   /// Every service with its names, replicas and load, for somebody who looks into a running gateway.
@@ -85,7 +92,9 @@ final class AdminHandler: Sendable {
         let load = gate.report(exchange.loop.moment).load
         let health = gate.healthByPod
         text += "\n\(service.key) model=\(service.modelName) held=\(load.held) inFlight=\(load.inFlight) "
-        text += "requests=\(load.requestsTotal) drainEpoch=\(load.drainEpochSeen)\n"
+        text += "requests=\(load.requestsTotal) drainEpoch=\(load.drainEpochSeen) "
+        text +=
+          "slots=\(load.slots ?? 0)/\(load.capacity ?? 0) slotsEpoch=\(load.slotsEpoch.map(String.init) ?? "none")\n"
         if let refusal = service.refusal { text += "  refused: \(refusal.reason): \(refusal.message)\n" }
         for replica in service.replicas {
           let inFlight = load.inFlightByPod[replica.podUID] ?? 0

@@ -23,6 +23,8 @@ final class GatewayCore: Sendable {
   private let views = Atomic(0)
   /// Every service that is in the view or still has a request.
   private let gates = Mutex<[ServiceKey: ServiceGate]>([:])
+  /// The highest epoch of slots that any leader has named.
+  private let slotsEpoch = Mutex(0)
   private let draining = Atomic(false)
   private let started = Atomic(0)
 
@@ -113,6 +115,39 @@ final class GatewayCore: Sendable {
     for gate in allGates { gate.renewWake(now) }
   }
 
+  // MARK: - Slots by demand
+
+  /// Takes the leader's deals. - Returns: the highest epoch known here. - Throws: ``SlotRefusal``.
+  func take(_ message: SlotMessage, now: Now) throws(SlotRefusal) -> Int {
+    let (members, isNews) = gates.withLock { known in
+      // In the order of the views: a deal among other gateways is never taken.
+      let members = current?.view.share.members ?? []
+      guard message.gateways == members, members.count > 1 else { return (members, false) }
+      var isNews = false
+      for deal in message.services {
+        let key = ServiceKey(namespace: deal.namespace, name: deal.name)
+        if known[key]?.take(deal, now: now) == true { isNews = true }
+      }
+      return (members, isNews)
+    }
+    guard message.gateways == members, members.count > 1 else {
+      throw SlotRefusal(dealt: message.gateways, known: members)
+    }
+    if isNews { feed.signal() }
+    let latest = message.services.lazy.map(\.epoch).max() ?? 0
+    return slotsEpoch.withLock { epoch in
+      epoch = max(epoch, latest)
+      return epoch
+    }
+  }
+
+  /// Lets deals lapse that were not renewed.
+  func lapseSlots(_ now: Now) {
+    var isNews = false
+    for gate in allGates where gate.lapseSlots(now) { isNews = true }
+    if isNews { feed.signal() }
+  }
+
   // MARK: - Reporting
 
   /// Counts a request that is over, and logs it if every one is, if it is one of the sample, or if it went wrong on this
@@ -143,12 +178,13 @@ final class GatewayCore: Sendable {
   func loads(since sent: inout [ServiceKey: SentLoad], now: Now) -> [ServiceLoad] {
     allGates.compactMap { gate in
       let (load, revision) = gate.report(now)
-      let news = SentLoad(revision: revision, drainEpoch: load.drainEpochSeen)
+      let news = SentLoad(revision: revision, drainEpoch: load.drainEpochSeen, slotsEpoch: load.slotsEpoch)
       let isBusy = load.held > 0 || load.inFlight > 0 || !load.inFlightByPod.isEmpty
       let before = sent.updateValue(news, forKey: gate.key)
       guard isBusy || before != news else { return nil }
       // A reader that has heard nothing yet knows that nothing happened.
-      return isBusy || before != nil || load.requestsTotal > 0 || load.drainEpochSeen > 0 ? load : nil
+      let isKnown = before != nil || load.requestsTotal > 0 || load.drainEpochSeen > 0 || load.slotsEpoch != nil
+      return isBusy || isKnown ? load : nil
     }
   }
 
@@ -179,4 +215,5 @@ struct ViewChange: Sendable {
 struct SentLoad: Hashable, Sendable {
   var revision: Int
   var drainEpoch: Int
+  var slotsEpoch: Int?
 }

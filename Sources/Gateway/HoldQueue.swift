@@ -19,13 +19,18 @@ public struct HoldQueue<Payload: Sendable>: Sendable {
     public var tenant: UInt64
     /// 0...7.
     public var urgency: UInt8
+    /// Which kind of place it waits for: one that there is no place for does not keep others waiting.
+    public var kind: UInt8
 
-    public init(payload: Payload, arrival: Duration, bytes: Int = 0, urgency: Int = 3, tenant: UInt64 = 0) {
+    public init(
+      payload: Payload, arrival: Duration, bytes: Int = 0, urgency: Int = 3, tenant: UInt64 = 0, kind: UInt8 = 0
+    ) {
       self.payload = payload
       self.arrival = arrival
       self.bytes = bytes
       self.urgency = UInt8(min(max(0, urgency), 7))
       self.tenant = tenant
+      self.kind = kind
     }
 
     /// Turns that it costs: one, and one more for each 8 KiB that it keeps, up to ``HoldQueue/maxCost``.
@@ -55,10 +60,11 @@ public struct HoldQueue<Payload: Sendable>: Sendable {
     var younger: Int32 = -1
   }
 
-  /// What one tenant has waiting at one urgency.
+  /// What one tenant has waiting at one urgency for one kind of place.
   private struct Line: Sendable {
     var tenant: UInt64 = 0
     var urgency: UInt8 = 0
+    var kind: UInt8 = 0
     var count = 0
     var head: Int32 = -1
     var tail: Int32 = -1
@@ -73,6 +79,7 @@ public struct HoldQueue<Payload: Sendable>: Sendable {
   private struct LineKey: Hashable, Sendable {
     var tenant: UInt64
     var urgency: UInt8
+    var kind: UInt8
   }
 
   private var slots: [Slot] = []
@@ -80,6 +87,7 @@ public struct HoldQueue<Payload: Sendable>: Sendable {
   private var lines: [Line] = []
   private var freeLines: [Int32] = []
   private var lineOf: [LineKey: Int32] = [:]
+  private var countOf: [UInt64: Int] = [:]
   /// By urgency, the line whose turn it is; -1: none waits.
   private var turns = [Int32](repeating: -1, count: 8)
   private var oldest: Int32 = -1
@@ -94,11 +102,7 @@ public struct HoldQueue<Payload: Sendable>: Sendable {
   public var isEmpty: Bool { count == 0 }
 
   /// How many of a tenant's requests wait, over all urgencies.
-  public func count(ofTenant tenant: UInt64) -> Int {
-    (0..<8).reduce(0) { sum, urgency in
-      sum + (lineOf[LineKey(tenant: tenant, urgency: UInt8(urgency))].map { lines[Int($0)].count } ?? 0)
-    }
-  }
+  public func count(ofTenant tenant: UInt64) -> Int { countOf[tenant] ?? 0 }
 
   /// Arrival of the request that waits longest; nil when none waits.
   public var oldestArrival: Duration? { oldest < 0 ? nil : slots[Int(oldest)].entry?.arrival }
@@ -116,6 +120,7 @@ public struct HoldQueue<Payload: Sendable>: Sendable {
     linkByArrival(index, entry.arrival)
     if first { giveTurn(to: line, for: entry.cost) }
     count += 1
+    countOf[entry.tenant, default: 0] += 1
     bytes += entry.bytes
     return Ticket(index: index, generation: slots[Int(index)].generation)
   }
@@ -129,14 +134,27 @@ public struct HoldQueue<Payload: Sendable>: Sendable {
   }
 
   /// Takes the entry whose turn it is, of the most urgent.
-  public mutating func popFirst() -> Entry? {
-    for urgency in turns.indices where turns[urgency] >= 0 { return popFirst(ofUrgency: urgency) }
+  ///
+  /// - Parameter hasPlace: whether there is a place of a kind; entries of others are passed over.
+  public mutating func popFirst(where hasPlace: (UInt8) -> Bool = { _ in true }) -> Entry? {
+    for urgency in turns.indices where turns[urgency] >= 0 {
+      if let entry = popFirst(ofUrgency: urgency, where: hasPlace) { return entry }
+    }
     return nil
   }
 
-  private mutating func popFirst(ofUrgency urgency: Int) -> Entry? {
+  private mutating func popFirst(ofUrgency urgency: Int, where hasPlace: (UInt8) -> Bool) -> Entry? {
+    var passedOver = -1
     while turns[urgency] >= 0 {
       let line = Int(turns[urgency])
+      guard hasPlace(lines[line].kind) else {
+        // Once around, and there is a place for none.
+        if line == passedOver { return nil }
+        if passedOver < 0 { passedOver = line }
+        endTurn(line)
+        continue
+      }
+      passedOver = -1
       if !lines[line].hasTurn {
         lines[line].hasTurn = true
         lines[line].deficit += Self.quantum
@@ -165,7 +183,7 @@ public struct HoldQueue<Payload: Sendable>: Sendable {
   // MARK: - Lines and turns
 
   private mutating func line(of entry: Entry) -> Int32 {
-    let key = LineKey(tenant: entry.tenant, urgency: entry.urgency)
+    let key = LineKey(tenant: entry.tenant, urgency: entry.urgency, kind: entry.kind)
     if let line = lineOf[key] { return line }
     let line: Int32
     if let reused = freeLines.popLast() {
@@ -174,7 +192,7 @@ public struct HoldQueue<Payload: Sendable>: Sendable {
       line = Int32(lines.count)
       lines.append(Line())
     }
-    lines[Int(line)] = Line(tenant: entry.tenant, urgency: entry.urgency)
+    lines[Int(line)] = Line(tenant: entry.tenant, urgency: entry.urgency, kind: entry.kind)
     lineOf[key] = line
     joinRing(line, urgency: Int(entry.urgency))
     return line
@@ -206,7 +224,7 @@ public struct HoldQueue<Payload: Sendable>: Sendable {
       lines[Int(next)].previous = previous
       if Int(turns[urgency]) == line { turns[urgency] = next }
     }
-    lineOf[LineKey(tenant: lines[line].tenant, urgency: lines[line].urgency)] = nil
+    lineOf[LineKey(tenant: lines[line].tenant, urgency: lines[line].urgency, kind: lines[line].kind)] = nil
     freeLines.append(Int32(line))
   }
 
@@ -270,6 +288,7 @@ public struct HoldQueue<Payload: Sendable>: Sendable {
     slots[Int(index)] = Slot(generation: slot.generation &+ 1)
     freeSlots.append(index)
     count -= 1
+    if let left = countOf[entry.tenant] { countOf[entry.tenant] = left > 1 ? left - 1 : nil }
     bytes -= entry.bytes
     if count == 0, slots.count > 64 { shrink() }
     return entry
@@ -289,5 +308,6 @@ public struct HoldQueue<Payload: Sendable>: Sendable {
     lines = []
     freeLines = []
     lineOf = [:]
+    countOf = [:]
   }
 }

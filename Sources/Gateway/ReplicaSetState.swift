@@ -1,3 +1,5 @@
+import FleetProtocol
+
 /// The replicas of one service and what this gateway has in flight at each: decides which takes the next request.
 ///
 /// A value without clock. A replica that leaves is remembered until its last request is over, so that drains can be
@@ -18,7 +20,9 @@ struct ReplicaSetState: Sendable {
     var replica: Replica
     var generation: Int
     /// This gateway's slots.
-    var slots: Int
+    var slots = 0
+    /// What must be in flight at most before others may have what a new deal takes from this gateway.
+    var bound = Int.max
     /// The EndpointSlice has said once that it is ready: from then on it alone says so.
     var wasReady = false
     var inFlight = 0
@@ -54,8 +58,17 @@ struct ReplicaSetState: Sendable {
 
   private var entries: [Entry] = []
   private var share = GatewayShare()
+  /// How the leader has the slots dealt; nil: evenly.
+  private var table: SlotTable?
+  /// When ``dealSlots(now:)`` must look at the table again; with no table, never.
+  private var lapsesAt = Self.never
+  /// At no replica is more in flight than the table's newest deal gives this gateway.
+  private var isWithinTable = true
+  /// Since when a request has found no replica that has a slot for this gateway, nor will have one when others are over.
+  private var slotlessSince: Duration?
   private var generation = 0
   private var turn = 0
+  private var rings: [Pool: (identities: [String], ring: AffinityRing)] = [:]
   /// Requests in flight at all replicas.
   private(set) var inFlight = 0
 
@@ -63,6 +76,8 @@ struct ReplicaSetState: Sendable {
 
   /// Takes over the replicas of a new view. Returns the UIDs that have gone: their idle connections must go too.
   mutating func update(_ replicas: [Replica], share: GatewayShare) -> [String] {
+    // Deals among other gateways mean nothing now.
+    if share != self.share { forgetTable() }
     self.share = share
     var wanted = Dictionary(replicas.map { ($0.podUID, $0) }, uniquingKeysWith: { first, _ in first })
     var gone: [String] = []
@@ -86,7 +101,7 @@ struct ReplicaSetState: Sendable {
     entries.removeAll { !$0.isPresent && $0.inFlight == 0 }
     for replica in wanted.values.sorted(by: { $0.podUID < $1.podUID }) {
       generation += 1
-      entries.append(Entry(replica: replica, generation: generation, slots: 0, wasReady: replica.isReady))
+      entries.append(Entry(replica: replica, generation: generation, wasReady: replica.isReady))
     }
     dealSlots()
     return gone
@@ -117,35 +132,18 @@ struct ReplicaSetState: Sendable {
     Dictionary(entries.map { ($0.replica.podUID, $0.health) }, uniquingKeysWith: { first, _ in first })
   }
 
-  private mutating func dealSlots() {
-    for index in entries.indices where entries[index].isPresent {
-      let replica = entries[index].replica
-      entries[index].slots = share.slots(of: replica.maxConcurrency, podUID: replica.podUID)
-    }
-    grantLastSlot()
-  }
-
-  /// With fewer slots than gateways the deal may leave this one none at all, and its callers would wait for ever: then it
-  /// takes one, at the price of one request above `maxConcurrency`.
-  private mutating func grantLastSlot() {
-    guard !entries.contains(where: { $0.accepts && $0.slots > 0 }) else { return }
-    let candidates = entries.indices.filter { entries[$0].accepts }
-    guard let index = candidates.min(by: { entries[$0].replica.podUID < entries[$1].replica.podUID }) else { return }
-    entries[index].slots = 1
-  }
-
   /// Some pod is there, ready or not, that is not on its way out.
   var hasPod: Bool { entries.contains { $0.isPresent && !$0.replica.isLeaving } }
 
   /// Some replica serves: requests are placed or wait for a slot, and nobody needs to be woken.
   var isAwake: Bool { entries.contains { $0.accepts } }
 
-  /// This gateway's slots over all replicas that take requests.
-  var slots: Int { entries.reduce(0) { $0 + ($1.accepts ? $1.slots : 0) } }
-
-  /// When the first ejected replica may be tried again; nil: none is ejected.
+  /// When more can be taken though no request ends: the first ejected replica may be tried again, or the last resort of a
+  /// gateway without slots is open. Nil: then only when something else happens.
   func nextReturn(now: Duration) -> Duration? {
-    entries.lazy.filter { $0.accepts && $0.ejectedUntil > now }.map(\.ejectedUntil).min()
+    let returns = entries.lazy.filter { $0.accepts && $0.ejectedUntil > now }.map(\.ejectedUntil).min()
+    guard let slotlessSince else { return returns }
+    return min(returns ?? Self.never, max(now, slotlessSince + Self.slotlessPatience))
   }
 
   /// Requests in flight by pod UID, only where there are any.
@@ -155,9 +153,108 @@ struct ReplicaSetState: Sendable {
 
   // MARK: - Slots
 
-  /// Takes a slot: the first pool in `order` that has one, in it the replica with the least in flight.
-  mutating func acquire(order: [Pool], now: Duration) -> Lease? {
+  /// How long a request waits at a gateway without any slot before it takes one that is not there. A leader that hears of
+  /// it deals otherwise within milliseconds.
+  static let slotlessPatience: Duration = .seconds(2)
+  private static let never: Duration = .seconds(Int64.max)
+
+  /// This gateway's slots over all replicas that take requests.
+  var slots: Int { entries.reduce(0) { $0 + ($1.accepts ? $1.slots : 0) } }
+
+  /// All gateways' slots over all replicas that take requests.
+  var capacity: Int { entries.reduce(0) { $0 + ($1.accepts ? $1.replica.maxConcurrency : 0) } }
+
+  /// Epoch of the leader's deal if this gateway keeps to it; nil: it does not yet, or slots are shared evenly.
+  var slotsEpoch: Int? { isWithinTable ? table?.epoch : nil }
+
+  /// Takes what the leader says. True: that is news, which it waits to be told.
+  mutating func take(_ deal: ServiceSlots, now: Duration) -> Bool {
+    _ = lapse(now: now)
+    let before = table?.epoch
+    if var known = table {
+      guard known.take(deal, now: now) else { return false }
+      table = known
+    } else {
+      table = SlotTable(deal, now: now)
+    }
+    lapsesAt = table?.lapsesAt ?? Self.never
+    dealSlots()
+    return before != deal.epoch
+  }
+
+  /// Lets the leader's word lapse, as far as it is time. True: it has, and there may be more slots than before.
+  mutating func lapse(now: Duration) -> Bool {
+    guard now >= lapsesAt else { return false }
+    if table?.lapse(now: now) == true {
+      lapsesAt = table?.lapsesAt ?? Self.never
+    } else {
+      forgetTable()
+    }
+    dealSlots()
+    return true
+  }
+
+  private mutating func forgetTable() {
+    table = nil
+    lapsesAt = Self.never
+  }
+
+  private mutating func dealSlots() {
+    slotlessSince = nil
+    for index in entries.indices where entries[index].isPresent {
+      let (limit, uid) = (entries[index].replica.maxConcurrency, entries[index].replica.podUID)
+      let even = share.slots(of: limit, podUID: uid)
+      entries[index].slots = table?.slots(of: limit, podUID: uid, index: share.index) ?? even
+      entries[index].bound = table?.bound(of: limit, podUID: uid, index: share.index) ?? Int.max
+    }
+    _ = checkTable()
+  }
+
+  /// Looks whether this gateway keeps to the newest deal.
+  private mutating func checkTable() -> Bool {
+    isWithinTable = entries.allSatisfy { !$0.isPresent || $0.inFlight <= $0.bound }
+    return isWithinTable
+  }
+
+  /// A request found no slot: with fewer slots than gateways there may be none for this one, and no leader to change that.
+  mutating func noteSlotless(now: Duration) {
+    if table == nil, slotlessSince == nil, isAwake, slots == 0 { slotlessSince = now }
+  }
+
+  /// Callers would wait for ever: takes a slot after a while, at the price of one request above `maxConcurrency`.
+  private mutating func resort(since: Duration, now: Duration) {
+    let waited = now - since
+    guard waited >= Self.slotlessPatience else { return }
+    slotlessSince = nil
+    // Whoever asked so long ago has left meanwhile.
+    guard waited < Self.slotlessPatience * 2, slots == 0 else { return }
+    let candidates = entries.indices.filter { entries[$0].accepts }
+    guard let index = candidates.min(by: { entries[$0].replica.podUID < entries[$1].replica.podUID }) else { return }
+    entries[index].slots = 1
+  }
+
+  // MARK: - Leases
+
+  /// Whether one of the pools has a slot; as of the last ``refresh(now:)``.
+  func hasSlot(order: [Pool], now: Duration) -> Bool {
+    entries.contains { order.contains($0.replica.pool) && $0.hasSlot(now: now) }
+  }
+
+  /// Brings the slots up to date with the time.
+  mutating func refresh(now: Duration) {
+    if now >= lapsesAt { _ = lapse(now: now) }
+    if let slotlessSince { resort(since: slotlessSince, now: now) }
+  }
+
+  /// Takes a slot: the first pool in `order` that has one, in it the replica with the least in flight, or the one that the
+  /// affinity's ring names.
+  mutating func acquire(order: [Pool], affinity: UInt64? = nil, now: Duration) -> Lease? {
+    refresh(now: now)
     for pool in order {
+      if let affinity {
+        if let index = preferred(in: pool, affinity, now: now) { return take(index) }
+        continue
+      }
       var best = -1
       for index in entries.indices where entries[index].replica.pool == pool && entries[index].hasSlot(now: now) {
         guard best >= 0 else {
@@ -169,7 +266,25 @@ struct ReplicaSetState: Sendable {
       }
       if best >= 0 { return take(best) }
     }
+    noteSlotless(now: now)
     return nil
+  }
+
+  /// The replica whose cache is likely to have what the key stands for, within the bound on its load; if all that have a
+  /// slot are above it, the one with the least.
+  private mutating func preferred(in pool: Pool, _ key: UInt64, now: Duration) -> Int? {
+    let members = entries.indices.filter { entries[$0].replica.pool == pool && entries[$0].accepts }
+    guard !members.isEmpty else { return nil }
+    let identities = members.map { entries[$0].replica.podUID }
+    if rings[pool]?.identities != identities { rings[pool] = (identities, AffinityRing(identities)) }
+    let inFlight = members.reduce(0) { $0 + entries[$1].inFlight }
+    let bound = AffinityRing.bound(inFlight: inFlight, replicas: members.count)
+    let found = rings[pool]?.ring.replica(for: key) { member in
+      let entry = entries[members[member]]
+      return entry.hasSlot(now: now) && entry.inFlight < bound
+    }
+    if let found { return members[found] }
+    return members.filter { entries[$0].hasSlot(now: now) }.min { entries[$0].inFlight < entries[$1].inFlight }
   }
 
   private mutating func take(_ index: Int) -> Lease {
@@ -184,15 +299,17 @@ struct ReplicaSetState: Sendable {
       isOnProbation: entries[index].failures > 0)
   }
 
-  /// Gives a slot back. Returns true when that was the last request of a replica that is leaving.
+  /// Gives a slot back. Returns true when the controller waits for that: it was the last request of a replica that is
+  /// leaving, or the last one above what a new deal gives this gateway.
   mutating func release(_ lease: Lease) -> Bool {
     guard let index = find(lease) else { return false }
     inFlight -= 1
     entries[index].inFlight -= 1
-    guard entries[index].inFlight == 0 else { return false }
+    let hasComeWithin = !isWithinTable && checkTable()
+    guard entries[index].inFlight == 0 else { return hasComeWithin }
     let isLeaving = entries[index].replica.isLeaving || !entries[index].isPresent
     if !entries[index].isPresent { entries.remove(at: index) }
-    return isLeaving
+    return isLeaving || hasComeWithin
   }
 
   /// The replica answered: it is well.

@@ -1,3 +1,5 @@
+import Decisions
+
 /// Everything a gateway routes by, at one moment: immutable, swapped as a whole.
 ///
 /// Building one sorts all names once, O(services x names); looking one up is one dictionary access.
@@ -19,32 +21,35 @@ public struct RoutingView: Sendable {
   }
 }
 
-/// One gateway's place among all gateways, which share each replica's `maxConcurrency` evenly.
+/// One gateway's place among all gateways, which share each replica's `maxConcurrency`: evenly, unless the leader says
+/// otherwise.
 public struct GatewayShare: Hashable, Sendable {
   /// Place of this gateway in the sorted list of all, from 0.
-  public var index: Int
+  public let index: Int
+  /// Names of all gateways, sorted; empty: they are not known by name, and nobody can say how to share with them.
+  public let members: [String]
+  private let even: SlotWeights
+
   /// How many gateways there are, at least 1.
-  public var count: Int
+  public var count: Int { even.parts.count }
 
   public init(index: Int = 0, count: Int = 1) {
-    self.count = max(1, count)
-    self.index = min(max(0, index), self.count - 1)
+    members = []
+    even = .even(count)
+    self.index = min(max(0, index), even.parts.count - 1)
   }
 
-  /// This gateway's slots of one replica. Over all gateways the shares add up to `limit`.
-  ///
-  /// What does not divide evenly is dealt out by the pod's UID, so that gateways agree without talking, whatever other
-  /// pods each of them knows at the moment.
+  /// - Parameters:
+  ///   - identity: this gateway's name.
+  ///   - names: all gateways' names; this one is among them whether or not it is named.
+  public init(identity: String, among names: some Sequence<String>) {
+    members = Set(names).union([identity]).sorted()
+    even = .even(members.count)
+    index = members.firstIndex(of: identity) ?? 0
+  }
+
+  /// This gateway's slots of one replica when they are shared evenly. Over all gateways the shares add up to `limit`.
   public func slots(of limit: Int, podUID: String) -> Int {
-    guard count > 1 else { return limit }
-    let (base, rest) = limit.quotientAndRemainder(dividingBy: count)
-    guard rest > 0 else { return base }
-    let turn = Int(Self.hash(podUID) % UInt64(count))
-    return base + ((index + turn) % count < rest ? 1 : 0)
-  }
-
-  /// FNV-1a, 64 bits: the same in every process, which Swift's own hashes are not.
-  private static func hash(_ text: String) -> UInt64 {
-    text.utf8.reduce(0xCBF2_9CE4_8422_2325) { ($0 ^ UInt64($1)) &* 0x100_0000_01B3 }
+    count > 1 ? even.slots(of: limit, podUID: podUID, index: index) : limit
   }
 }

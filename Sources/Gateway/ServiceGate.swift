@@ -42,11 +42,12 @@ final class ServiceGate: Sendable {
 
   /// Places a request, or says that it must wait or why it cannot. `now` is in nanoseconds.
   func admit(
-    patience: Duration, counts: Bool, tenant: UInt64, order: [Pool]?, now: Int64, wallUnix: Double
+    patience: Duration, counts: Bool, tenant: UInt64, order: [Pool]?, affinity: UInt64?, now: Int64, wallUnix: Double
   ) -> Admission {
     state.withLock {
       $0.admit(
-        patience: patience, counts: counts, tenant: tenant, order: order, now: .nanoseconds(now), wallUnix: wallUnix)
+        patience: patience, counts: counts, tenant: tenant, order: order, affinity: affinity, now: .nanoseconds(now),
+        wallUnix: wallUnix)
     }
   }
 
@@ -159,6 +160,22 @@ final class ServiceGate: Sendable {
     let oldest = state.withLock { $0.needsWake ? $0.queue.oldestArrival : nil }
     guard let oldest else { return }
     signal.wake(key, heldSinceUnix: now.wall.timeIntervalSince1970 - (now.monotonic - oldest).seconds)
+  }
+
+  // MARK: - Slots by demand
+
+  /// Takes the leader's deal; held requests go on if it gives this gateway more. True: the leader waits to be told.
+  func take(_ deal: ServiceSlots, now: Now) -> Bool {
+    let isNews = state.withLock { $0.take(deal, now: now.monotonic) }
+    if isNews { pump(now) }
+    return isNews
+  }
+
+  /// Lets the leader's deal lapse, as far as it is time. True: it has.
+  func lapseSlots(_ now: Now) -> Bool {
+    let hasLapsed = state.withLock { $0.lapseSlots(now: now.monotonic) }
+    if hasLapsed { pump(now) }
+    return hasLapsed
   }
 
   // MARK: - Health

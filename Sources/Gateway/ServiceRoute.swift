@@ -109,6 +109,8 @@ public struct ServiceRoute: Hashable, Sendable {
   public var holdKeepAlive: Duration?
   /// How kinds of requests are treated differently; the first that matches applies.
   public var rules: [RouteRule] = []
+  /// Requests whose prompts share so many bytes at their beginning prefer one replica, for its cache; nil: none does.
+  public var prefixAffinity: Int?
   /// Most of ``maxHeld`` that one tenant may have waiting.
   public var tenantSharePercent = 100
 

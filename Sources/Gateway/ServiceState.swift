@@ -69,15 +69,18 @@ struct ServiceState<Waiter: Sendable>: Sendable {
   ///   - counts: It is demand. One that is not (a health check) is never held and does not show as load.
   ///   - tenant: Who asks, as ``HoldQueue/Entry/tenant``.
   ///   - order: Pools to try; nil: the service's own order.
+  ///   - affinity: Stands for what a replica may have in its cache.
   mutating func admit(
-    patience: Duration, counts: Bool, tenant: UInt64 = 0, order: [Pool]? = nil, now: Duration, wallUnix: Double
+    patience: Duration, counts: Bool, tenant: UInt64 = 0, order: [Pool]? = nil, affinity: UInt64? = nil, now: Duration,
+    wallUnix: Double
   ) -> Admission {
     guard isPresent else { return .refused(.serviceGone(route.key)) }
     if let refusal = refusal(wallUnix: wallUnix) {
       return .refused(.refusedByController(refusal, service: route, wallUnix: wallUnix))
     }
     // Who comes later does not overtake those who wait.
-    if queue.isEmpty || !counts, let lease = replicas.acquire(order: order ?? route.order, now: now) {
+    if queue.isEmpty || !counts, let lease = replicas.acquire(order: order ?? route.order, affinity: affinity, now: now)
+    {
       if counts { load.change(inFlight: 1, now: now) }
       return .placed(lease)
     }
@@ -167,11 +170,7 @@ struct ServiceState<Waiter: Sendable>: Sendable {
       refuseAll(.refusedByController(refusal, service: route, wallUnix: wallUnix), &verdicts, now: now)
       return verdicts
     }
-    while !queue.isEmpty, let lease = replicas.acquire(order: route.order, now: now) {
-      guard let entry = queue.popFirst() else {
-        _ = replicas.release(lease)
-        break
-      }
+    while let (entry, lease) = nextPlaced(now: now) {
       load.change(held: -1, inFlight: 1, now: now)
       verdicts.placed.append((entry, lease))
     }
@@ -181,6 +180,22 @@ struct ServiceState<Waiter: Sendable>: Sendable {
       coldStart?.becameHealthy(now)
     }
     return verdicts
+  }
+
+  /// Who is next of those that there is a slot for, with that slot.
+  private mutating func nextPlaced(now: Duration) -> (Entry, ReplicaSetState.Lease)? {
+    guard !queue.isEmpty else { return nil }
+    replicas.refresh(now: now)
+    let entry = queue.popFirst { kind in
+      replicas.hasSlot(order: PoolOrder(kind: kind).pools(own: route.order), now: now)
+    }
+    guard let entry,
+      let lease = replicas.acquire(order: PoolOrder(kind: entry.kind).pools(own: route.order), now: now)
+    else {
+      replicas.noteSlotless(now: now)
+      return nil
+    }
+    return (entry, lease)
   }
 
   private mutating func refuseAll(_ error: GatewayError, _ verdicts: inout Verdicts, now: Duration) {
@@ -212,6 +227,14 @@ struct ServiceState<Waiter: Sendable>: Sendable {
     return replicas.update([], share: GatewayShare())
   }
 
+  // MARK: - Slots by demand
+
+  /// Takes the leader's deal. True: it waits to be told. Call ``release(now:wallUnix:)`` next.
+  mutating func take(_ deal: ServiceSlots, now: Duration) -> Bool { replicas.take(deal, now: now) }
+
+  /// Lets the leader's deal lapse, as far as it is time. True: it has. Call ``release(now:wallUnix:)`` next.
+  mutating func lapseSlots(now: Duration) -> Bool { replicas.lapse(now: now) }
+
   // MARK: - Health
 
   /// Replicas that are said to serve and have not passed their health check.
@@ -237,6 +260,7 @@ struct ServiceState<Waiter: Sendable>: Sendable {
       inFlightByPod: replicas.inFlightByPod, requestsTotal: load.requestsTotal,
       concurrencySeconds: load.concurrencySeconds(now: now),
       heldSinceUnix: queue.oldestArrival.map { wallUnix - (now - $0).seconds },
-      lastRequestUnix: load.lastRequestUnix, drainEpochSeen: route.drainEpoch)
+      lastRequestUnix: load.lastRequestUnix, drainEpochSeen: route.drainEpoch, capacity: replicas.capacity,
+      slots: replicas.slots, slotsEpoch: replicas.slotsEpoch)
   }
 }

@@ -41,7 +41,7 @@ public struct StaticConfiguration: Equatable, Sendable {
       node, path: path,
       known: [
         "namespace", "name", "model", "aliases", "adapters", "hostnames", "protocol", "healthPath", "order", "queue",
-        "timeouts", "rules", "endpoints",
+        "timeouts", "rules", "prefixAffinity", "endpoints",
       ])
     guard let name = try fields.text("name") else { throw ConfigurationError("\(fields.child("name")): is needed") }
     guard !name.contains("."), !name.contains("/") else {
@@ -66,6 +66,7 @@ public struct StaticConfiguration: Equatable, Sendable {
       let fields = try JSONFields(timeouts, path: fields.child("timeouts"), known: ["response"])
       service.responseTimeout = try fields.duration("response") ?? service.responseTimeout
     }
+    service.prefixAffinity = try fields.integer("prefixAffinity", in: 1...65536)
     service.order = try pools(fields) ?? service.order
     for (index, rule) in try fields.list("rules").enumerated() {
       service.rules.append(try self.rule(rule, path: "\(fields.child("rules"))[\(index)]"))

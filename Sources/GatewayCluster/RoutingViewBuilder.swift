@@ -55,13 +55,7 @@ public struct RoutingViewBuilder: Sendable {
 
   /// This gateway's place among all that take traffic, by name. One that is not listed yet counts itself in.
   func share(of slices: [KubernetesObject]) -> GatewayShare {
-    var names: Set<String> = [identity]
-    for slice in slices.map(EndpointSlice.init) {
-      for endpoint in slice.endpoints where endpoint.isServing && !endpoint.isTerminating {
-        if let name = endpoint.podName ?? endpoint.addresses.first { names.insert(name) }
-      }
-    }
-    let sorted = names.sorted()
-    return GatewayShare(index: sorted.firstIndex(of: identity) ?? 0, count: sorted.count)
+    let endpoints = slices.lazy.flatMap { EndpointSlice($0).endpoints }
+    return GatewayShare(identity: identity, among: endpoints.filter(\.takesTraffic).compactMap(\.name))
   }
 }

@@ -35,6 +35,8 @@ struct ServiceReading: Sendable {
         coldStartHint: object.status["coldStart"]?["p50"]?.stringValue.flatMap(GatewayDuration.parse),
         holdKeepAlive: object.metadata.annotations[Annotations.holdKeepAlive].flatMap(GatewayDuration.parse))
       route.rules = spec.routing.rules.map(RouteRule.init)
+      route.prefixAffinity = object.metadata.annotations[Annotations.prefixAffinity].flatMap { Int($0) }
+        .flatMap { (1...65536).contains($0) ? $0 : nil }
       route.tenantSharePercent = spec.queue.tenantSharePercent
       base = route
     } catch {

@@ -12,6 +12,11 @@ public struct EndpointSlice: Hashable, Sendable {
     public var isReady: Bool { json["conditions"]?["ready"]?.boolValue ?? true }
     public var isServing: Bool { json["conditions"]?["serving"]?.boolValue ?? isReady }
     public var isTerminating: Bool { json["conditions"]?["terminating"]?.boolValue ?? false }
+    /// It serves and is not on its way out.
+    public var takesTraffic: Bool { isServing && !isTerminating }
+    public var hostname: String? { json["hostname"]?.stringValue }
+    /// What it is called among its like: the pod's name; of what is no pod the host's name, else the address.
+    public var name: String? { podName ?? hostname ?? addresses.first }
     public var nodeName: String? { json["nodeName"]?.stringValue }
     /// Name of the pod behind the address; nil when the target is no pod.
     public var podName: String? {

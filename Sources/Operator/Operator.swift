@@ -16,6 +16,7 @@ public struct Operator: ControllerRuntime.Service {
   private let state = ControllerState()
   private let queue: WorkQueue<ObjectKey>
   private let streams: LoadStreams
+  private let slots: SlotDistribution
   private let events: EventRecorder
   private let reconciler: Reconciler
 
@@ -23,7 +24,7 @@ public struct Operator: ControllerRuntime.Service {
   static let tick: Duration = .seconds(1)
 
   public init(
-    client: KubernetesClient, loadStreams: any LoadStreamSource, configuration: OperatorConfiguration,
+    client: KubernetesClient, gateways: any GatewayTransport, configuration: OperatorConfiguration,
     clock: any ClockSource, log: Log = .discarding, metrics: MetricsRegistry = MetricsRegistry()
   ) {
     self.configuration = configuration
@@ -34,7 +35,11 @@ public struct Operator: ControllerRuntime.Service {
     let enqueue: @Sendable (Set<ObjectKey>) -> Void = { keys in for key in keys.sorted() { queue.add(key) } }
     self.queue = queue
     view = ClusterView(client: client, namespace: configuration.namespace, clock: clock, log: log)
-    streams = LoadStreams(source: loadStreams, state: state, clock: clock, log: log, urgent: enqueue)
+    let slots = SlotDistribution(transport: gateways, clock: clock, log: log)
+    self.slots = slots
+    streams = LoadStreams(source: gateways, state: state, clock: clock, log: log, urgent: enqueue) {
+      slots.heard($0, from: $1)
+    }
     events = EventRecorder(
       client: client, clock: clock, component: "pilotlight-controller", instance: configuration.identity, log: log)
     reconciler = Reconciler(
@@ -81,6 +86,7 @@ public struct Operator: ControllerRuntime.Service {
     try await ServiceGroup([
       controller, events,
       ClosureService { try await streams.run { gateways() } },
+      ClosureService { try await slots.run { sharing() } },
       ClosureService { try await keepTicking() },
     ]).run()
   }
@@ -114,7 +120,10 @@ public struct Operator: ControllerRuntime.Service {
     view.leases.onChange { change in
       if let lease = change.new { wake(lease) }
     }
-    view.gateways.onChange { _ in streams.setGateways(gateways()) }
+    view.gateways.onChange { _ in
+      streams.setGateways(gateways())
+      slots.setGateways(sharing())
+    }
   }
 
   private func wake(_ lease: KubernetesObject) {
@@ -122,4 +131,6 @@ public struct Operator: ControllerRuntime.Service {
   }
 
   private func gateways() -> [String: Bool] { GatewayDirectory.gateways(in: view.gateways.store.list()) }
+
+  private func sharing() -> [String: String] { GatewayDirectory.sharing(in: view.gateways.store.list()) }
 }

@@ -51,7 +51,7 @@ enum ControllerCommand {
     let connection = try ClusterConnection(kubeconfig: options.kubeconfig, driver: driver, clock: clock)
     let metrics = MetricsRegistry()
     let controller = Operator(
-      client: connection.client, loadStreams: CurlLoadStreams(driver: driver), configuration: options.configuration,
+      client: connection.client, gateways: CurlGatewayTransport(driver: driver), configuration: options.configuration,
       clock: clock, log: options.log, metrics: metrics)
     let admin = try AdminServer(metrics: metrics) { controller.hasSynced }
     let address = try admin.start(on: options.admin)

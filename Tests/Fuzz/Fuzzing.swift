@@ -27,6 +27,6 @@ let fuzzLimits = HTTPLimits(
   headBytes: 1024, headerCount: 16, targetBytes: 256, chunkExtensionBytes: 32, trailerBytes: 256)
 
 /// Ends the run where a property does not hold.
-func require(_ holds: Bool, _ property: @autoclosure () -> String) {
-  if !holds { fatalError(property()) }
+func require(_ holds: Bool, _ property: @autoclosure () -> String, file: StaticString = #fileID, line: UInt = #line) {
+  if !holds { fatalError(property(), file: file, line: line) }
 }

@@ -9,7 +9,8 @@ import Testing
 struct EarlyReadinessTests {
   private static let probe = ReadinessProbe(action: .connect, port: 9)
 
-  @Test("A pod that shows it serves takes requests before it is said to be ready; what is said later is all that counts")
+  @Test(
+    "A pod that shows it serves takes requests before it is said to be ready; what is said later is all that counts")
   func takesEarly() throws {
     var state = ReplicaSetState()
     var pod = try replica("a", ready: false)

@@ -1,3 +1,4 @@
+import Decisions
 import EventLoop
 import FleetProtocol
 import HTTPWire
@@ -345,6 +346,52 @@ struct GatewayServerTests {
       #expect(list.status == 200 && list.body.contains(#""id":"owl""#))
       #expect(try await harness.send("GET", "/v1/models/owl", body: nil).body.contains(#""owned_by":"default""#))
       #expect(harness.wakes.services.isEmpty)
+    }
+  }
+
+  @Test(
+    "The leader's word on slots is taken by PUT on the admin port and told back on the load stream; else it says why")
+  func slots() async throws {
+    try await GatewayHarness.run { harness in
+      let owl = ServiceRoute.sample(replicas: [try harness.replica(slots: 10) { _ in }])
+      let share = GatewayShare(identity: "gateway-0", among: ["gateway-1"])
+      harness.server.update(RoutingView(services: [owl], domain: "models.test", share: share))
+      try await harness.waitForState("slots=5/10 slotsEpoch=none")
+      func put(_ body: String, _ method: String = "PUT") async throws -> (Int, String) {
+        let answer = try await harness.begin(method, SlotMessage.path, body: body, to: harness.admin)
+        return (answer.head.status, try await answer.rest())
+      }
+      func message(_ gateways: [String], _ parts: [Int], _ next: [Int]?, epoch: Int) throws -> String {
+        let deal = ServiceSlots(
+          namespace: "default", name: "owl", since: 1, epoch: epoch, weights: try SlotWeights(parts: parts),
+          next: try next.map { try SlotWeights(parts: $0) })
+        return String(decoding: try SlotMessage(gateways: gateways, services: [deal]).encoded(), as: UTF8.self)
+      }
+      let both = ["gateway-0", "gateway-1"]
+      #expect(try await put(message(both, [1, 1], [1, 0], epoch: 7)) == (200, #"{"epoch":7,"version":1}"#))
+      try await harness.waitForLoad { $0.slotsEpoch == 7 && $0.slots == 5 && $0.capacity == 10 }
+      #expect(try await put(message(both, [1, 0], nil, epoch: 8)).0 == 200)
+      try await harness.waitForLoad { $0.slotsEpoch == 8 && $0.slots == 10 }
+      // An earlier leader's, late: it hears that others have counted further.
+      #expect(try await put(message(both, [0, 1], nil, epoch: 3)) == (200, #"{"epoch":8,"version":1}"#))
+      try await harness.waitForState("slots=10/10 slotsEpoch=8")
+      let others = try await put(message(["gateway-0", "gateway-2"], [0, 1], nil, epoch: 9))
+      #expect(others.0 == 409 && others.1.contains("gateway-0, gateway-2; this one knows gateway-0, gateway-1"))
+      let refusals = [
+        ("PUT", "{", 400, "malformed"), ("PUT", #"{"version":9}"#, 400, "version 9: accepted are"),
+        ("PUT", try message(both, [1], nil, epoch: 9), 400, "default/owl has 1 weights for 2 gateways"),
+        (
+          "PUT",
+          #"{"version":1,"gateways":["a"],"services":[{"namespace":"a","name":"b","since":1,"epoch":1,"#
+            + #""weights":{"parts":[-1]}}]}"#, 400, "a weight is -1, must be from 0 to"
+        ),
+        ("POST", "{}", 405, "slots are told by PUT, not by POST"),
+        ("PUT", String(repeating: " ", count: SlotMessage.bodyLimit + 1), 413, "larger than 8388608 bytes"),
+      ]
+      for (method, body, status, text) in refusals {
+        let answer = try await put(body, method)
+        #expect(answer.0 == status && answer.1.contains(text), "\(answer)")
+      }
     }
   }
 

@@ -69,6 +69,21 @@ struct HoldQueueTests {
     #expect(served.filter { $0 == "large" }.count == 3 && served.filter { $0 == "small" }.count == 12)
   }
 
+  @Test("Who waits for a place that there is none of keeps nobody waiting")
+  func kinds() {
+    var queue = HoldQueue<Int>()
+    for number in 0..<4 { _ = queue.insert(.init(payload: number, arrival: .seconds(number), kind: UInt8(number % 2))) }
+    var taken: [Int?] = []
+    for _ in 0..<3 { taken.append(queue.popFirst { $0 == 1 }?.payload) }
+    #expect(taken == [1, 3, nil] && queue.count == 2)
+    let rest = queue.removeAll().map(\.payload)
+    #expect(rest == [0, 2])
+    for pools in [[.dedicated], [.burst], [.dedicated, .burst], [.burst, .dedicated]] as [[Pool]] {
+      #expect(PoolOrder(pools).pools(own: []) == pools && PoolOrder(kind: PoolOrder(pools).code) == PoolOrder(pools))
+    }
+    #expect(PoolOrder(nil).pools(own: [.burst]) == [.burst])
+  }
+
   @Test("Who leaves and comes back has saved up nothing, and goes behind those who waited")
   func savesNothing() {
     var queue = HoldQueue<String>()

@@ -1,3 +1,5 @@
+import Decisions
+import FleetProtocol
 import Testing
 
 @testable import Gateway
@@ -67,7 +69,7 @@ struct PlacementTests {
       var state = state
       return state.acquire(order: Self.order, now: .zero) != nil
     }
-    _ = state.update([try replica("a", slots: 1)], share: GatewayShare(index: 2, count: 3))
+    _ = state.update([try replica("a", slots: 1)], share: GatewayShare())
     #expect(!places() && !state.isAwake && state.unproven.map(\.podUID) == ["a"] && state.isFirstCheckRunning)
     state.checked("a", .failing(problem: "503"))
     #expect(!places() && state.unproven.map(\.podUID) == ["a"] && !state.isFirstCheckRunning)
@@ -111,15 +113,68 @@ struct PlacementTests {
     }
   }
 
-  @Test("With fewer slots than gateways none is left without any")
+  @Test("A gateway without any slot takes one when a request has waited long enough for a leader to deal otherwise")
   func lastSlot() throws {
-    for index in 0..<3 {
-      var state = Self.state([try replica("a", slots: 1)], share: GatewayShare(index: index, count: 3))
-      let attempt3 = state.acquire(order: Self.order, now: .zero)
-      #expect(attempt3 != nil)
-      let attempt4 = state.acquire(order: Self.order, now: .zero)
-      #expect(attempt4 == nil)
+    let shares = (0..<3).map { GatewayShare(index: $0, count: 3) }
+    let without = shares.filter { $0.slots(of: 1, podUID: "a") == 0 }
+    #expect(without.count == 2)
+    for share in without {
+      var state = Self.state([try replica("a", slots: 1)], share: share)
+      func places(at seconds: Int) -> Bool { state.acquire(order: Self.order, now: .seconds(seconds)) != nil }
+      #expect(!places(at: 0) && state.nextReturn(now: .zero) == ReplicaSetState.slotlessPatience)
+      #expect(!places(at: 1))
+      // The one that waited has left; who comes much later waits as long.
+      #expect(!places(at: 60) && !places(at: 61))
+      #expect(state.nextReturn(now: .seconds(61)) == .seconds(62))
+      #expect(places(at: 62) && !places(at: 63))
     }
+  }
+
+  private static func deal(_ parts: [Int], next: [Int]? = nil, since: Int = 1, epoch: Int) throws -> ServiceSlots {
+    ServiceSlots(
+      namespace: "default", name: "owl", since: since, epoch: epoch, weights: try SlotWeights(parts: parts),
+      next: try next.map { try SlotWeights(parts: $0) })
+  }
+
+  @Test("The leader's deal is kept to: first what both deals give, then the new one, and evenly when it has lapsed")
+  func deals() throws {
+    var state = Self.state([try replica("a", slots: 10)], share: GatewayShare(index: 1, count: 2))
+    var leases: [ReplicaSetState.Lease] = []
+    func fill(at seconds: Int) -> Int {
+      while let lease = state.acquire(order: Self.order, now: .seconds(seconds)) { leases.append(lease) }
+      return leases.count
+    }
+    #expect(fill(at: 0) == 5 && state.slotsEpoch == nil)
+    // It grows when the others have shrunk, and not before.
+    var isNews = state.take(try Self.deal([1, 1], next: [0, 1], epoch: 1), now: .zero)
+    #expect(isNews && fill(at: 0) == 5 && state.slotsEpoch == 1)
+    isNews = state.take(try Self.deal([0, 1], epoch: 2), now: .zero)
+    #expect(isNews && fill(at: 0) == 10 && state.slots == 10 && state.capacity == 10)
+    isNews = state.take(try Self.deal([0, 1], epoch: 2), now: .seconds(1))
+    #expect(!isNews && state.slotsEpoch == 2)
+    isNews = state.take(try Self.deal([1, 1], epoch: 1), now: .seconds(1))
+    #expect(!isNews && state.slots == 10)
+    // It shrinks at once, and says so when it has come within.
+    isNews = state.take(try Self.deal([0, 1], next: [4, 1], epoch: 3), now: .seconds(1))
+    #expect(isNews && state.slots == 2 && state.slotsEpoch == nil)
+    for number in 0..<8 {
+      let hasComeWithin = state.release(leases.removeLast())
+      #expect(hasComeWithin == (number == 7))
+    }
+    #expect(state.slotsEpoch == 3 && fill(at: 1) == 2)
+    // Renewed at 1 s: at 7 s the even deal counts, too, and from 17 s on alone.
+    #expect(fill(at: 6) == 2 && fill(at: 7) == 2 && state.slotsEpoch == 3)
+    let hasLapsed = state.lapse(now: .seconds(17))
+    #expect(hasLapsed && state.slots == 5 && state.slotsEpoch == nil && fill(at: 17) == 5)
+  }
+
+  @Test("A deal among other gateways is forgotten with them")
+  func otherGateways() throws {
+    var state = Self.state([try replica("a", slots: 10)], share: GatewayShare(identity: "b", among: ["a"]))
+    _ = state.take(try Self.deal([0, 1], epoch: 2), now: .zero)
+    #expect(state.slots == 10)
+    _ = state.update([try replica("a", slots: 10)], share: GatewayShare(identity: "b", among: ["c"]))
+    #expect(state.slots == 5 && state.slotsEpoch == nil)
   }
 }
 

@@ -11,13 +11,16 @@ import Testing
 @testable import Operator
 
 /// Load streams that the test writes to.
-final class TestGateways: LoadStreamSource {
+final class TestGateways: GatewayTransport {
+  /// A second gateway, in the cluster's slices for tests that want one.
+  static let second = "http://10.0.0.2:9090/fleet/v1/load"
+
   private typealias Sink = AsyncThrowingStream<[UInt8], any Error>.Continuation
   private let open = Mutex<[String: Sink]>([:])
   private let sequence = Mutex(0)
 
   func open(_ url: String) async throws -> AsyncThrowingStream<[UInt8], any Error> {
-    guard url == TestCluster.gateway else { throw Refused() }
+    guard url == TestCluster.gateway || url == Self.second else { throw Refused() }
     let (stream, sink) = AsyncThrowingStream.makeStream(of: [UInt8].self, throwing: (any Error).self)
     open.withLock { $0[url] = sink }
     try send(url, [])
@@ -26,13 +29,34 @@ final class TestGateways: LoadStreamSource {
 
   struct Refused: Error {}
 
+  /// What was put, by host, and whether it is taken.
+  private let slots = Mutex<(messages: [String: [SlotMessage]], areTaken: Bool)>(([:], true))
+
+  func put(_ url: String, _ body: [UInt8], timeout: Duration) async throws -> [UInt8] {
+    let message = try SlotMessage(body: body)
+    let isTaken = slots.withLock { slots in
+      slots.messages[url, default: []].append(message)
+      return slots.areTaken
+    }
+    guard isTaken else { throw Refused() }
+    return try SlotReply(epoch: message.services.map(\.epoch).max() ?? 0).encoded()
+  }
+
+  func refuseSlots() { slots.withLock { $0.areTaken = false } }
+
+  func slotMessages(_ host: String) -> [SlotMessage] {
+    slots.withLock { $0.messages["http://\(host):9090\(SlotMessage.path)"] ?? [] }
+  }
+
   /// Sends a snapshot on an open stream.
   func send(_ url: String, _ services: [ServiceLoad]) throws {
     let number = sequence.withLock { number in
       number += 1
       return number
     }
-    let line = try LoadSnapshot(gateway: url, bootID: "1", sequence: number, services: services).encodedLine()
+    let line = try LoadSnapshot(
+      gateway: url, bootID: "1", sequence: number, services: services, takesSlots: true
+    ).encodedLine()
     _ = open.withLock { $0[url]?.yield(line) }
   }
 
@@ -48,6 +72,7 @@ final class TestCluster: Sendable {
   let metrics = MetricsRegistry()
   /// What the gateway says each second.
   let load = Mutex<[ServiceLoad]>([])
+  let otherLoad = Mutex<[ServiceLoad]>([])
 
   init() throws {
     let definition = ResourceDefinition(
@@ -66,10 +91,20 @@ final class TestCluster: Sendable {
         ]))
   }
 
+  func addGateway() throws {
+    let key = ObjectKey(namespace: "pilotlight-system", name: "pilotlight-gateway-1")
+    let endpoints: JSONValue = [
+      ["addresses": ["10.0.0.1"], "conditions": ["ready": true]],
+      ["addresses": ["10.0.0.2"], "conditions": ["ready": true]],
+    ]
+    try transport.apply(
+      ObjectOperation(.endpointSlices, .mergePatch(key, ["endpoints": endpoints]), fieldManager: "test"))
+  }
+
   /// Runs a controller beside `body`.
   func running(_ body: @escaping @Sendable (TestCluster) async throws -> Void) async throws {
     let controller = Operator(
-      client: KubernetesClient(transport: transport, clock: clock), loadStreams: gateways,
+      client: KubernetesClient(transport: transport, clock: clock), gateways: gateways,
       configuration: OperatorConfiguration(identity: "test", leaderElection: false), clock: clock, metrics: metrics)
     try await withThrowingTaskGroup(of: Void.self) { group in
       group.addTask { try await controller.run() }
@@ -94,6 +129,7 @@ final class TestCluster: Sendable {
       if test(self) { return }
       clock.advance(by: .milliseconds(250))
       if gateways.isOpen(Self.gateway) { try gateways.send(Self.gateway, load.withLock { $0 }) }
+      if gateways.isOpen(TestGateways.second) { try gateways.send(TestGateways.second, otherLoad.withLock { $0 }) }
       steps += 1
       guard steps < 4 * Int(limit.components.seconds) else {
         let status = service("llm")?.status.text ?? "no such service"

@@ -76,6 +76,8 @@ final class Call {
   var meter: ResponseMeter?
   /// Who asks: a hash of a header's value; 0: nobody in particular.
   var tenant: UInt64 = 0
+  /// Stands for the beginning of its prompt, where its service prefers the replica that has it in its cache.
+  var affinity: UInt64?
   /// What the body said, where it was read.
   var told: RequestTraits?
   /// The rule that applies.

@@ -78,7 +78,7 @@ extension ClientConnection {
     if let service = call.service {
       // The head has told the service; a body that names no model is the server's to judge.
       if let field = try? ModelField(scanning: body) {
-        note(field, call)
+        note(field, body, call)
         if let name = field.model, let rename = service.route.rename(name), field.needsRewriting(to: rename) {
           body = field.rewriting(body, to: rename)
         }
@@ -116,14 +116,16 @@ extension ClientConnection {
     }
     let service = routing.services[found.service]
     call.service = service
-    note(field, call)
+    note(field, body, call)
     if field.stream, call.keepAlive == 0, let own = service.route.holdKeepAlive { call.keepAlive = own.inNanoseconds }
     guard let rename = found.rename, field.needsRewriting(to: rename) else { return body }
     return field.rewriting(body, to: rename)
   }
 
-  private func note(_ field: ModelField, _ call: Call) {
-    guard let service = call.service, !service.route.rules.isEmpty else { return }
+  private func note(_ field: ModelField, _ body: [UInt8], _ call: Call) {
+    guard let service = call.service else { return }
+    if let length = service.route.prefixAffinity { call.affinity = PrefixKey.hash(body.span, length: length) }
+    guard !service.route.rules.isEmpty else { return }
     call.told = RequestTraits(model: field.model, stream: field.stream, maxOutputTokens: field.maxOutputTokens)
   }
 

@@ -50,8 +50,8 @@ extension ClientConnection {
     let counts = call.traits.contains(.counts)
     let patience = Duration.nanoseconds(call.patienceEnds - now)
     let admission = service.gate.admit(
-      patience: patience, counts: counts, tenant: call.tenant, order: call.rule?.order, now: now,
-      wallUnix: loop.turnWallUnix)
+      patience: patience, counts: counts, tenant: call.tenant, order: call.rule?.order,
+      affinity: call.affinity, now: now, wallUnix: loop.turnWallUnix)
     switch admission {
     case .placed(let lease): placed(call, lease)
     case .refused(let error): fail(call, error)
@@ -78,7 +78,8 @@ extension ClientConnection {
     if call.keepAlive > 0 { call.nextComment = now + call.keepAlive }
     let entry = HoldQueue<HeldCall>.Entry(
       payload: HeldCall(connection: self, number: number), arrival: .nanoseconds(call.record.arrival),
-      bytes: call.allowance, urgency: Int(call.urgency), tenant: call.tenant)
+      bytes: call.allowance, urgency: Int(call.urgency), tenant: call.tenant,
+      kind: PoolOrder(call.rule?.order).code)
     call.ticket = service.gate.hold(entry, isRetry: call.retries > 0, on: loop)
     watchHold(call)
     // The caller may have gone before anybody listened.

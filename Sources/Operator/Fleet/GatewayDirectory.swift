@@ -10,13 +10,30 @@ enum GatewayDirectory {
   static func gateways(in slices: [KubernetesObject]) -> [String: Bool] {
     var gateways: [String: Bool] = [:]
     for slice in slices.map(EndpointSlice.init) where slice.serviceName == serviceName {
-      guard let port = slice.ports[adminPort] else { continue }
       for endpoint in slice.endpoints {
-        guard let host = endpoint.addresses.first else { continue }
-        let address = host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)"
+        guard let address = address(of: endpoint, slice) else { continue }
         gateways[address] = (gateways[address] ?? false) || endpoint.isReady || endpoint.isServing
       }
     }
     return gateways
+  }
+
+  /// Addresses of the admin ports of the gateways that share slots, by name: those that take traffic, as they themselves
+  /// read it from the same slices. Empty when one of them cannot be told anything.
+  static func sharing(in slices: [KubernetesObject]) -> [String: String] {
+    var addresses: [String: String] = [:]
+    for slice in slices.map(EndpointSlice.init) where slice.serviceName == serviceName {
+      for endpoint in slice.endpoints where endpoint.takesTraffic {
+        guard let name = endpoint.name else { continue }
+        guard let address = address(of: endpoint, slice) else { return [:] }
+        addresses[name] = address
+      }
+    }
+    return addresses
+  }
+
+  private static func address(of endpoint: EndpointSlice.Endpoint, _ slice: EndpointSlice) -> String? {
+    guard let host = endpoint.addresses.first, let port = slice.ports[adminPort] else { return nil }
+    return host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)"
   }
 }

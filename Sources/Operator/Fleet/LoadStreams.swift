@@ -12,23 +12,28 @@ final class LoadStreams: Sendable {
   /// A gateway sends a snapshot each second: a connection that is silent for so long is dead.
   static let patience: Duration = .seconds(10)
 
-  private let source: any LoadStreamSource
+  private let source: any GatewayTransport
   private let state: ControllerState
   private let clock: any ClockSource
   private let log: Log
   private let urgent: @Sendable (Set<ObjectKey>) -> Void
+  private let heard: @Sendable (LoadSnapshot, String) -> Void
   private let readers = Mutex<[String: Task<Void, Never>]>([:])
   private let isRunning = Mutex(false)
 
+  /// - Parameters:
+  ///   - urgent: takes the services that need a decision now.
+  ///   - heard: takes every snapshot, with the address it came from.
   init(
-    source: any LoadStreamSource, state: ControllerState, clock: any ClockSource, log: Log,
-    urgent: @escaping @Sendable (Set<ObjectKey>) -> Void
+    source: any GatewayTransport, state: ControllerState, clock: any ClockSource, log: Log,
+    urgent: @escaping @Sendable (Set<ObjectKey>) -> Void, heard: @escaping @Sendable (LoadSnapshot, String) -> Void
   ) {
     self.source = source
     self.state = state
     self.clock = clock
     self.log = log
     self.urgent = urgent
+    self.heard = heard
   }
 
   /// Sets which gateways there are; streams of those that have left end.
@@ -112,6 +117,7 @@ final class LoadStreams: Sendable {
         let now = clock.now()
         let keys = state.withLock { $0.record(snapshot, from: address, now: now) }
         if !keys.isEmpty { urgent(keys) }
+        heard(snapshot, address)
       }
     }
   }

@@ -53,7 +53,8 @@ class Recorder:
         return await asyncio.start_server(self.serve, "127.0.0.1", 0, backlog=256)
 
     def forget(self):
-        # Whole requests in the order they came; what else came, such as a request that was broken off.
+        # Whole requests in the order they came; and what else came: octets of a request that was broken off, or, as text,
+        # what is wrong with one.
         self.requests, self.rests = [], []
 
     def take(self):
