@@ -1,4 +1,4 @@
-/// Rows as JSON text, written by hand: a gateway may write one per request, and an encoder takes many times as long.
+/// Rows as JSON text, written by hand: a gateway may write one per request, without an encoder in between.
 extension RequestLogRow {
   /// Appends the row as one JSON object and a line feed. Times have microseconds; what is absent is left out.
   public func appendLine(to output: inout [UInt8]) {
