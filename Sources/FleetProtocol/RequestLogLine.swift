@@ -1,4 +1,4 @@
-/// Rows as JSON text, written by hand: a gateway may write one per request, and an encoder takes fifty times as long.
+/// Rows as JSON text, written by hand: a gateway may write one per request, without an encoder in between.
 extension RequestLogRow {
   /// Appends the row as one JSON object and a line feed. Times have microseconds; what is absent is left out.
   public func appendLine(to output: inout [UInt8]) {
@@ -76,7 +76,19 @@ extension [UInt8] {
   /// A string literal (RFC 8259, 7).
   private mutating func append(quoted text: String) {
     append(UInt8(ascii: "\""))
-    for octet in text.utf8 {
+    var text = text
+    text.withUTF8 { octets in
+      if octets.contains(where: { $0 < 0x20 || $0 == UInt8(ascii: "\"") || $0 == UInt8(ascii: "\\") }) {
+        append(escaping: octets)
+      } else {
+        append(contentsOf: octets)
+      }
+    }
+    append(UInt8(ascii: "\""))
+  }
+
+  private mutating func append(escaping octets: UnsafeBufferPointer<UInt8>) {
+    for octet in octets {
       switch octet {
       case UInt8(ascii: "\""), UInt8(ascii: "\\"):
         append(UInt8(ascii: "\\"))
@@ -88,7 +100,6 @@ extension [UInt8] {
       default: append(octet)
       }
     }
-    append(UInt8(ascii: "\""))
   }
 
   fileprivate mutating func append(decimal number: Int) {
@@ -97,15 +108,17 @@ extension [UInt8] {
   }
 
   private mutating func append(digitsOf number: UInt, atLeast width: Int) {
-    var digits: InlineArray<20, UInt8> = .init(repeating: UInt8(ascii: "0"))
-    var rest = number
-    var first = 20
-    while rest > 0 {
-      first -= 1
-      digits[first] = UInt8(ascii: "0") &+ UInt8(truncatingIfNeeded: rest % 10)
-      rest /= 10
+    guard number > 9 || width > 1 else { return append(UInt8(ascii: "0") &+ UInt8(truncatingIfNeeded: number)) }
+    withUnsafeTemporaryAllocation(of: UInt8.self, capacity: 20) { digits in
+      var rest = number
+      var first = 20
+      while rest > 0 || first > 20 - width {
+        first -= 1
+        digits.initializeElement(at: first, to: UInt8(ascii: "0") &+ UInt8(truncatingIfNeeded: rest % 10))
+        rest /= 10
+      }
+      append(contentsOf: UnsafeBufferPointer(rebasing: digits[first...]))
     }
-    for index in Swift.min(first, 20 - width)..<20 { append(digits[index]) }
   }
 
   /// A number with so many digits of fraction, rounded; trailing zeros are left out. What JSON cannot say is 0.
