@@ -8,8 +8,14 @@ let settings: [SwiftSetting] = [
   .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
 ]
 
-func library(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
-  .target(name: name, dependencies: dependencies, swiftSettings: settings)
+/// What every request passes through. The compiler checks exclusive access to memory; its checks at run time, on in the
+/// tests, are left out of the release: they cost 2-3 % of a request (docs/decisions/0007).
+let dataPath = settings + [.unsafeFlags(["-enforce-exclusivity=unchecked"], .when(configuration: .release))]
+
+func library(
+  _ name: String, _ dependencies: [Target.Dependency] = [], _ swiftSettings: [SwiftSetting] = settings
+) -> Target {
+  .target(name: name, dependencies: dependencies, swiftSettings: swiftSettings)
 }
 
 func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
@@ -27,7 +33,7 @@ let package = Package(
 
     // Values: no input or output, no clock.
     library("Telemetry"),
-    library("HTTPWire"),
+    library("HTTPWire", [], dataPath),
     library("KubernetesAPI"),
     library("Decisions"),
     library("ObjectStore", ["KubernetesAPI"]),
@@ -35,14 +41,14 @@ let package = Package(
     library("FleetProtocol", ["Decisions"]),
 
     // The edges: sockets, TLS, the API server.
-    library("EventLoop", ["CLinux", "COpenSSL", "HTTPWire", "Telemetry"]),
+    library("EventLoop", ["CLinux", "COpenSSL", "HTTPWire", "Telemetry"], dataPath),
     library("KubernetesClient", ["KubernetesAPI", "Telemetry"]),
     library("CurlTransport", ["KubernetesClient", "CCurl", "CLinux", "Telemetry"]),
     library("ControllerRuntime", ["KubernetesClient", "Telemetry"]),
 
     // The parts a user meets.
     library("Operator", ["ControllerRuntime", "InferenceAPI", "FleetProtocol"]),
-    library("Gateway", ["EventLoop", "FleetProtocol"]),
+    library("Gateway", ["EventLoop", "FleetProtocol"], dataPath),
     library("GatewayCluster", ["Gateway", "ControllerRuntime", "InferenceAPI"]),
     library("Sandbox", ["EventLoop", "ObjectStore", "InferenceAPI"]),
     library("Simulation", ["Decisions", "FleetProtocol"]),

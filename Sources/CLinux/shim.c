@@ -1,6 +1,7 @@
 #define _GNU_SOURCE
 #include "CLinux.h"
 
+#include <linux/filter.h>
 #include <pthread.h>
 #include <signal.h>
 #include <string.h>
@@ -37,6 +38,12 @@ ssize_t cl_send2(int fd, const void *first, size_t first_count, const void *seco
 ssize_t cl_recv(int fd, void *bytes, size_t count) {
   ssize_t received = recv(fd, bytes, count, 0);
   return received < 0 ? -errno : received;
+}
+
+void cl_drop_incoming(int fd) {
+  struct sock_filter nothing = BPF_STMT(BPF_RET | BPF_K, 0);
+  struct sock_fprog program = {.len = 1, .filter = &nothing};
+  setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof program);
 }
 
 int64_t cl_monotonic(void) {

@@ -20,6 +20,12 @@ static inline int co_ctx_add_chain(SSL_CTX *context, X509 *certificate) {
   return SSL_CTX_add1_chain_cert(context, certificate) == 1;
 }
 
+/// Calls `choose` for the name that a client asks for.
+static inline void co_ctx_on_server_name(SSL_CTX *context, int (*choose)(SSL *, int *, void *), void *argument) {
+  SSL_CTX_set_tlsext_servername_callback(context, choose);
+  SSL_CTX_set_tlsext_servername_arg(context, argument);
+}
+
 static inline int co_set_server_name(SSL *session, const char *name) {
   return SSL_set_tlsext_host_name(session, name) == 1;
 }

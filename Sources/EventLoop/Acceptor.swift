@@ -38,6 +38,7 @@ public final class Acceptor {
   private var listener: Listener?
   private var byClient: [SocketAddress: Int] = [:]
   private var waitsForRoom = false
+  private var isStopping = false
   private var retry: TimerID?
   /// Connections open now.
   public private(set) var connections = 0
@@ -57,8 +58,13 @@ public final class Acceptor {
     acceptAll()
   }
 
-  /// Accepts what the kernel has queued, then stops listening: closing a listener resets what is queued on it.
+  /// Accepts what the kernel has queued, whatever the bound, then stops listening: closing a listener resets what is
+  /// queued on it. Packets that come meanwhile are dropped, so that nothing is queued behind the last accept: who sent
+  /// them tries again, and finds another listener or none.
   public func stop() {
+    guard let listening = listener else { return }
+    Socket.dropIncoming(listening.descriptor)
+    isStopping = true
     acceptAll()
     listener?.close()
     listener = nil
@@ -77,7 +83,7 @@ public final class Acceptor {
 
   private func acceptAll() {
     while let listener {
-      guard connections < settings.maxConnections else {
+      guard connections < settings.maxConnections || isStopping else {
         waitsForRoom = true
         return
       }

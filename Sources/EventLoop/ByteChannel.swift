@@ -48,6 +48,10 @@ public final class ByteChannel: PollTarget, @unchecked Sendable {
   public var reportsWritable = false
   private var isTimerArmed = false
   private var endsWhenDrained = false
+  /// Whether a peer that takes nothing more may still be read: what it said before it went is there to be had.
+  public var outlivesSending = false
+  /// Sending has failed; what is queued from now on is dropped.
+  private var hasStoppedSending = false
   /// Why nothing works any more; the first cause is kept.
   private var failureBox: FailureBox?
   /// Who is still to be told of the failure.
@@ -155,7 +159,7 @@ public final class ByteChannel: PollTarget, @unchecked Sendable {
 
   /// Lets `body` append to what will be sent at the end of this turn of the loop.
   public func enqueue(_ body: (inout [UInt8]) -> Void) {
-    guard isOpen else { return }
+    guard isOpen, !hasStoppedSending else { return }
     takeSpareBuffer()
     body(&output)
     if output.count - outputSent >= Self.highWater { flush() } else { flushSoon() }
@@ -163,7 +167,7 @@ public final class ByteChannel: PollTarget, @unchecked Sendable {
 
   /// Queues `bytes`; a large piece is sent together with what is queued, and only what the socket does not take is copied.
   public func enqueue(_ bytes: UnsafeRawBufferPointer) {
-    guard isOpen, !bytes.isEmpty else { return }
+    guard isOpen, !bytes.isEmpty, !hasStoppedSending else { return }
     guard bytes.count >= Self.directBytes, tls == nil, isWritable else {
       enqueue { $0.append(contentsOf: bytes) }
       return
@@ -172,10 +176,7 @@ public final class ByteChannel: PollTarget, @unchecked Sendable {
       let rest = UnsafeRawBufferPointer(rebasing: queued[outputSent...])
       return cl_send2(descriptor, rest.baseAddress, rest.count, bytes.baseAddress, bytes.count)
     }
-    if sent < 0, sent != -Int(EAGAIN), sent != -Int(EINTR) {
-      fail(HTTPError(.disconnected, "the connection broke: \(HTTPError.describe(-Int32(sent)))"))
-      return
-    }
+    if sent < 0, sent != -Int(EAGAIN), sent != -Int(EINTR) { return sendingFailed(-Int32(sent)) }
     let taken = max(0, sent)
     let fromQueue = min(taken, queued)
     outputSent += fromQueue
@@ -191,15 +192,22 @@ public final class ByteChannel: PollTarget, @unchecked Sendable {
     }
   }
 
+  /// Queues `bytes` as one chunk of a chunked body.
+  public func enqueueChunk(_ bytes: UnsafeRawBufferPointer) {
+    guard bytes.count >= Self.directBytes else { return enqueue { ChunkedEncoder.append(bytes, to: &$0) } }
+    enqueue { ChunkedEncoder.appendSize(bytes.count, to: &$0) }
+    enqueue(bytes)
+    enqueue { $0.append(contentsOf: [0x0d, 0x0a]) }
+  }
+
   /// Sends `bytes` now, from where they are, and queues only what the socket does not take.
   public func send(_ bytes: UnsafeRawBufferPointer) {
-    guard tls == nil, queued == 0, isWritable, isOpen, !bytes.isEmpty else { return enqueue(bytes) }
+    guard tls == nil, queued == 0, isWritable, isOpen, !bytes.isEmpty, !hasStoppedSending else {
+      return enqueue(bytes)
+    }
     let sent = cl_send(descriptor, bytes.baseAddress, bytes.count)
     if sent == bytes.count { return }
-    if sent < 0, sent != -Int(EAGAIN), sent != -Int(EINTR) {
-      fail(HTTPError(.disconnected, "the connection broke: \(HTTPError.describe(-Int32(sent)))"))
-      return
-    }
+    if sent < 0, sent != -Int(EAGAIN), sent != -Int(EINTR) { return sendingFailed(-Int32(sent)) }
     isWritable = false
     let rest = UnsafeRawBufferPointer(rebasing: bytes[max(0, sent)...])
     takeSpareBuffer()
@@ -221,8 +229,7 @@ public final class ByteChannel: PollTarget, @unchecked Sendable {
       } else if sent == -Int(EAGAIN) {
         isWritable = false
       } else if sent != -Int(EINTR) {
-        fail(HTTPError(.disconnected, "the connection broke: \(HTTPError.describe(-Int32(sent)))"))
-        return
+        return sendingFailed(-Int32(sent))
       }
     }
     if queued == 0 {
@@ -233,6 +240,19 @@ public final class ByteChannel: PollTarget, @unchecked Sendable {
       writeDeadline = loop.nowNanoseconds + writeTimeout
       armTimer()
     }
+  }
+
+  /// The peer takes nothing more: that ends the channel, unless its owner wants to read first what the peer has said.
+  private func sendingFailed(_ code: Int32) {
+    let error = HTTPError(.disconnected, "the connection broke: \(HTTPError.describe(code))")
+    guard outlivesSending, tls == nil else {
+      fail(error)
+      return
+    }
+    hasStoppedSending = true
+    recycleBuffer()
+    isReadable = true
+    readAgainNextTurn()
   }
 
   private func flushSoon() {
@@ -265,6 +285,9 @@ public final class ByteChannel: PollTarget, @unchecked Sendable {
     awaitsRetry = true
     flushSoon()
   }
+
+  /// Has the next receive ask the socket, whatever is known of it.
+  public func assumeReadable() { if isOpen { isReadable = true } }
 
   func retryInput() { if isReadable, isOpen { observer?.channelHasInput() } }
 

@@ -43,6 +43,7 @@ public final class EventLoop: SerialExecutor, TaskExecutor, @unchecked Sendable 
   private var ready: [Work] = []
   private var batch: [Work] = []
   private var retries: [ByteChannel] = []
+  private var postponed: [() -> Void] = []
   /// CLOCK_MONOTONIC in nanoseconds when the present turn began. Loop only; what the data path reckons with.
   public private(set) var nowNanoseconds: Int64
   private var wall: (unix: Double, at: Int64) = (0, .min)
@@ -120,6 +121,9 @@ public final class EventLoop: SerialExecutor, TaskExecutor, @unchecked Sendable 
   /// Runs `body` on the loop soon, never before this call returns. From any thread.
   public func execute(_ body: @escaping @Sendable () -> Void) { enqueue(.closure(body)) }
 
+  /// Runs `body` after sockets have had their turn. Loop only.
+  public func postpone(_ body: @escaping () -> Void) { postponed.append(body) }
+
   public func enqueue(_ job: consuming ExecutorJob) { enqueue(.job(UnownedJob(job))) }
 
   /// The executor that pins an actor to this loop: `unownedExecutor` of the actor returns it.
@@ -168,9 +172,10 @@ public final class EventLoop: SerialExecutor, TaskExecutor, @unchecked Sendable 
         rounds += 1
       } while !ready.isEmpty && rounds < 8
       flushChannels()
-      if !ready.isEmpty || !retries.isEmpty {
+      if !ready.isEmpty || !retries.isEmpty || !postponed.isEmpty {
         poll(timeout: 0)
         retryChannels()
+        runPostponed()
         continue
       }
       let (stops, sleeps) = inbox.withLock { inbox in
@@ -188,6 +193,13 @@ public final class EventLoop: SerialExecutor, TaskExecutor, @unchecked Sendable 
     nowNanoseconds = cl_monotonic()
     poller.dispatch()
     while let action = wheel.advance(toNanoseconds: nowNanoseconds) { fire(action) }
+  }
+
+  private func runPostponed() {
+    guard !postponed.isEmpty else { return }
+    var due: [() -> Void] = []
+    swap(&due, &postponed)
+    for body in due { body() }
   }
 
   private func retryChannels() {

@@ -81,6 +81,9 @@ enum Socket {
   /// Ends the sending half; the peer reads the end of the stream.
   static func shutDownWriting(_ descriptor: Int32) { shutdown(descriptor, Int32(SHUT_WR)) }
 
+  /// Drops every packet that comes for a listening socket from now on, by a filter that lets none pass.
+  static func dropIncoming(_ descriptor: Int32) { cl_drop_incoming(descriptor) }
+
   /// close(2) sends a reset.
   static func resetOnClose(_ descriptor: Int32) {
     var option = linger(l_onoff: 1, l_linger: 0)

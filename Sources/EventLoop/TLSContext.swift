@@ -3,23 +3,79 @@ import COpenSSL
 import struct FoundationEssentials.Data
 import struct FoundationEssentials.URL
 
-/// A server's certificate and key: TLS 1.2 and later, ALPN `http/1.1`.
+/// A server's certificates and keys: TLS 1.2 and later, ALPN `http/1.1`, the certificate chosen by the name that the client
+/// asks for (SNI, RFC 6066, 3).
 ///
 /// Immutable; give a server a new one to reload. `@unchecked Sendable`: an `SSL_CTX` that is no longer configured may be
 /// used from any thread (OpenSSL's own reference counts and locks guard it).
 public final class TLSServerContext: @unchecked Sendable {
-  let context: OpaquePointer
+  /// One certificate with its key.
+  public struct Identity: Hashable, Sendable {
+    /// The server's certificate, followed by those between it and a root.
+    public var certificatePEM: String
+    /// Its key, not encrypted.
+    public var privateKeyPEM: String
+    /// Where they come from, for errors.
+    public var origin: String
 
-  /// - Parameters:
-  ///   - certificatePEM: the server's certificate, followed by those between it and a root.
-  ///   - privateKeyPEM: its key, not encrypted.
-  public init(certificatePEM: String, privateKeyPEM: String) throws {
-    guard let context = SSL_CTX_new(TLS_server_method()) else { throw TLSError.refusal("TLS context") }
-    self.context = context
-    co_ctx_prepare(context)
-    try Self.load(certificatePEM, privateKeyPEM, into: context)
-    SSL_CTX_set_alpn_select_cb(context, Self.selectProtocol, nil)
+    public init(certificatePEM: String, privateKeyPEM: String, origin: String = "") {
+      self.certificatePEM = certificatePEM
+      self.privateKeyPEM = privateKeyPEM
+      self.origin = origin
+    }
   }
+
+  /// For clients that ask for no name, or for one that no certificate holds.
+  let context: OpaquePointer
+  private let others: [OpaquePointer]
+
+  /// - Parameter identities: at least one; the first is also for clients that ask for a name that none holds.
+  public init(identities: [Identity]) throws {
+    var contexts: [OpaquePointer] = []
+    do {
+      for identity in identities {
+        guard let context = SSL_CTX_new(TLS_server_method()) else { throw TLSError.refusal("TLS context") }
+        contexts.append(context)
+        co_ctx_prepare(context)
+        do { try Self.load(identity.certificatePEM, identity.privateKeyPEM, into: context) } catch {
+          guard let error = error as? HTTPError, !identity.origin.isEmpty else { throw error }
+          throw HTTPError(error.code, "\(identity.origin): \(error.message)")
+        }
+        SSL_CTX_set_alpn_select_cb(context, Self.selectProtocol, nil)
+      }
+      guard let first = contexts.first else { throw HTTPError(.invalidConfiguration, "no certificate is given") }
+      context = first
+      others = Array(contexts.dropFirst())
+    } catch {
+      for context in contexts { SSL_CTX_free(context) }
+      throw error
+    }
+    guard !others.isEmpty else { return }
+    // A session keeps this object, so that the pointer is good as long as a handshake may ask.
+    co_ctx_on_server_name(context, Self.selectCertificate, Unmanaged.passUnretained(self).toOpaque())
+  }
+
+  /// The same with one certificate. - Parameters: as in ``Identity``.
+  public convenience init(certificatePEM: String, privateKeyPEM: String) throws {
+    try self.init(identities: [Identity(certificatePEM: certificatePEM, privateKeyPEM: privateKeyPEM)])
+  }
+
+  /// Changes to the certificate that holds the name asked for, wildcards as RFC 9525, 6.3 has them.
+  private static let selectCertificate:
+    @convention(c) (OpaquePointer?, UnsafeMutablePointer<Int32>?, UnsafeMutableRawPointer?) -> Int32 = {
+      session, _, argument in
+      guard let session, let argument, let name = SSL_get_servername(session, TLSEXT_NAMETYPE_host_name) else {
+        return SSL_TLSEXT_ERR_OK
+      }
+      let server = Unmanaged<TLSServerContext>.fromOpaque(argument).takeUnretainedValue()
+      for context in [server.context] + server.others {
+        if X509_check_host(SSL_CTX_get0_certificate(context), name, 0, 0, nil) == 1 {
+          SSL_set_SSL_CTX(session, context)
+          break
+        }
+      }
+      return SSL_TLSEXT_ERR_OK
+    }
 
   /// The same from files, for example of a mounted Secret. Errors name the file.
   public convenience init(certificateFile: String, privateKeyFile: String) throws {
@@ -32,7 +88,10 @@ public final class TLSServerContext: @unchecked Sendable {
     }
   }
 
-  deinit { SSL_CTX_free(context) }
+  deinit {
+    SSL_CTX_free(context)
+    for other in others { SSL_CTX_free(other) }
+  }
 
   static func load(_ certificatePEM: String, _ privateKeyPEM: String, into context: OpaquePointer) throws {
     let certificates = try PEM.certificates(certificatePEM)

@@ -8,6 +8,8 @@ final class TLSSession {
   static let protocolError: Int32 = 9999
 
   private let session: OpaquePointer
+  /// Lives as long as its sessions, which may ask it for a certificate.
+  private let server: TLSServerContext?
   private(set) var lastError = ""
   private var isBroken = false
   private var isEstablished = false
@@ -18,6 +20,7 @@ final class TLSSession {
       throw TLSError.refusal("TLS session")
     }
     self.session = session
+    self.server = context
     SSL_set_accept_state(session)
   }
 
@@ -26,6 +29,7 @@ final class TLSSession {
       throw TLSError.refusal("TLS session")
     }
     self.session = session
+    server = nil
     SSL_set_connect_state(session)
     let name = context.serverName ?? address.host
     let isAddress = (try? SocketAddress(host: name, port: 0)) != nil

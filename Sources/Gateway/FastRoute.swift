@@ -22,7 +22,7 @@ enum FastRoute: Equatable {
         end = index
         break
       }
-      if octet == UInt8(ascii: "%") { return nil }
+      if octet == UInt8(ascii: "%") || octet == UInt8(ascii: "\\") { return nil }
       if octet == UInt8(ascii: "."), target[index - 1] == slash { return nil }
     }
     let path = UnsafeRawBufferPointer(rebasing: target[..<end])

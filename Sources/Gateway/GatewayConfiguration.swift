@@ -8,6 +8,10 @@ public struct GatewayConfiguration: Sendable {
   public var listen = "0.0.0.0:8080"
   /// Where health, metrics and the load stream are, apart from the callers.
   public var admin = "0.0.0.0:9090"
+  /// What callers are shown; none: they speak plain text. The first is also for those who ask for a name that none holds.
+  public var certificates: [TLSCertificatePair] = []
+  /// How often the files of ``certificates`` are looked at.
+  public var certificateInterval: Duration = .seconds(10)
   /// Event loops that serve traffic, one thread each.
   public var loops = 1
   /// Connections of callers per loop.
@@ -28,6 +32,8 @@ public struct GatewayConfiguration: Sendable {
   public var writeTimeout: Duration = .seconds(60)
   /// Longest body that is kept to find or replace its `model`, in bytes.
   public var routingBodyLimit = 8 << 20
+  /// Header whose value names the tenant, as an ingress in front sets it; nil: the credentials in Authorization do.
+  public var tenantHeader: String?
   /// Requests held at once, over all services.
   public var holdBudgetRequests = 20_000
   /// Request bytes kept in memory at once, over all services.

@@ -8,10 +8,15 @@ final class GatewayCore: Sendable {
   let configuration: GatewayConfiguration
   let metrics: GatewayMetrics
   let log: Log
+  let accessLog: any AccessLog
+  let requestLog: RequestLogFile?
   let budget: HoldBudget
   let feed = LoadFeed()
   let upstreamTLS = UpstreamTLSContexts()
   let retryBudget = RetryBudget()
+  let tenants: TenantNames
+  /// Told what waits for a check when that changes between two views. Set before the loops start.
+  private let unprovenHandler = Mutex<(@Sendable ([HealthGate.Check]) -> Void)?>(nil)
   private let signal: any WakeSignal
   private let snapshot = Mutex<RoutingSnapshot?>(nil)
   /// Counts the views, so that a loop sees for the price of one load that the one it has is current.
@@ -23,11 +28,17 @@ final class GatewayCore: Sendable {
   private let draining = Atomic(false)
   private let started = Atomic(0)
 
-  init(configuration: GatewayConfiguration, metrics: GatewayMetrics, log: Log, signal: any WakeSignal) {
+  init(
+    configuration: GatewayConfiguration, metrics: GatewayMetrics, log: Log, accessLog: any AccessLog,
+    requestLog: RequestLogFile?, signal: any WakeSignal
+  ) {
     self.configuration = configuration
     self.metrics = metrics
     self.log = log
+    self.accessLog = accessLog
+    self.requestLog = requestLog
     self.signal = signal
+    tenants = TenantNames(header: configuration.tenantHeader)
     budget = HoldBudget(
       maxRequests: configuration.holdBudgetRequests, maxBytes: configuration.holdBudgetBytes)
   }
@@ -88,6 +99,13 @@ final class GatewayCore: Sendable {
   /// What waits for its first health check to pass.
   var unproven: [HealthGate.Check] { current?.services.flatMap(\.gate.unproven) ?? [] }
 
+  /// Has replicas checked that have to show again that they serve.
+  func onUnproven(_ checks: [HealthGate.Check]) { unprovenHandler.withLock { $0 }?(checks) }
+
+  func handleUnproven(_ handler: @escaping @Sendable ([HealthGate.Check]) -> Void) {
+    unprovenHandler.withLock { $0 = handler }
+  }
+
   func checked(_ replica: HealthGate.ReplicaID, _ health: ReplicaHealth, now: Now) {
     gates.withLock { $0[replica.service] }?.checked(replica.podUID, health, now: now)
   }
@@ -132,30 +150,24 @@ final class GatewayCore: Sendable {
 
   // MARK: - Reporting
 
-  /// Counts a request that is over, and logs it if it is one of the sample or went wrong on this side. `now` is in
-  /// nanoseconds of the loop's clock.
-  func finished(_ record: RequestRecord, of service: RoutedService?, requestBytes: Int, now: Int64) {
-    if let service {
-      let metrics = service.gate.metrics
-      metrics.answered(pool: record.pool, status: record.status)
-      if let errorCode = record.errorCode { metrics.rejected(code: errorCode) }
-      if let firstByte = record.firstByte { metrics.gotFirstByte(afterSeconds: Double(firstByte) / 1e9) }
+  /// Counts a request that is over, and logs it if every one is, if it is one of the sample, or if it went wrong on this
+  /// side. `now` is in nanoseconds of the loop's clock.
+  func finished(_ call: Call, now: Int64) {
+    let record = call.record
+    if let service = call.service {
+      service.gate.metrics.count(call)
     } else if let errorCode = record.errorCode {
       metrics.rejections.increment("", "", errorCode)
     }
     let every = configuration.accessLogSampling
-    guard every > 0 else { return }
-    let isSampled = takesSample()
-    guard isSampled || record.status >= 500 else { return }
-    log.info(
-      "request",
-      [
-        "service": service?.gate.key.description ?? "", "pool": record.pool?.rawValue ?? "", "status": record.status,
-        "reason": record.errorCode ?? record.placement.rawValue, "queuedSeconds": Double(record.queued) / 1e9,
-        "firstByteSeconds": Double(record.firstByte ?? 0) / 1e9,
-        "durationSeconds": Double(now - record.arrival) / 1e9, "coldStart": record.isColdStart,
-        "weight": isSampled ? every : 1,
-      ])
+    let isSampled = every > 0 && takesSample()
+    let isLogged = isSampled || (every > 0 && record.status >= 500)
+    guard isLogged || requestLog != nil else { return }
+    var row = RequestLogRow(call, now: now)
+    requestLog?.append(row)
+    guard isLogged else { return }
+    row.weight = isSampled ? every : 1
+    accessLog.write(row)
   }
 
   private var allGates: [ServiceGate] {
@@ -183,6 +195,10 @@ final class GatewayCore: Sendable {
       gate.metrics.show(held: load.held, inFlight: load.inFlight)
     }
     metrics.heldBytes.set(Double(budget.heldBytes))
+    if let requestLog {
+      metrics.logDropped.set(Double(requestLog.dropped))
+      metrics.logFailures.set(Double(requestLog.failures))
+    }
     return metrics.registry.render()
   }
 }

@@ -41,6 +41,14 @@ struct GatewayError: Error, Equatable, Sendable {
         + "named by the Host <name>.<namespace>.\(domain) or by the path /<namespace>/<name>/...")
   }
 
+  /// CONNECT asks for a tunnel, which a gateway to models is not (RFC 9110, 9.3.6).
+  static let noTunnel = Self(
+    status: 501, code: "no_tunnel", message: "this gateway makes no tunnels: CONNECT is not served")
+
+  /// An https target is not served on a connection without TLS (RFC 9110, 7.4).
+  static let misdirected = Self(
+    status: 421, code: "misdirected_request", message: "an https target needs a connection with TLS; this one has none")
+
   // MARK: - Bounds
 
   static func requestTooLarge(limit: Int) -> Self {
@@ -54,6 +62,14 @@ struct GatewayError: Error, Equatable, Sendable {
       message: service.maxHeld == 0
         ? "\(service.key) has no free slot and holds no requests (spec.queue.maxRequests is 0)"
         : "\(held) requests already wait for \(service.key), at most \(service.maxHeld) may",
+      retryAfter: retryAfter)
+  }
+
+  static func tenantFull(_ service: ServiceRoute, retryAfter: Int) -> Self {
+    Self(
+      status: 429, code: "tenant_queue_full",
+      message: "\(service.tenantLimit) requests of yours already wait for \(service.key), as many as one tenant may "
+        + "(spec.queue.tenantSharePercent)",
       retryAfter: retryAfter)
   }
 

@@ -23,6 +23,15 @@ public struct GatewayMetrics: Sendable {
   let wait: Histogram
   /// Arrival to the first byte of the answer.
   let firstByte: Histogram
+  /// Arrival to the end of the first event of an event stream.
+  let firstToken: Histogram
+  /// The phases of a cold start: `schedule`, `load`, `release`.
+  let coldStartPhases: Histogram
+  /// Tokens as far as the answers tell them, by pool; of `output`, where they do not, the events.
+  let promptTokens: Counter
+  let outputTokens: Counter
+  let logDropped: Gauge
+  let logFailures: Gauge
   /// Pod ready, as its EndpointSlice tells it, to the first byte sent to it, where a request was waiting for it.
   public let readyToFirstByte: Histogram
 
@@ -47,56 +56,26 @@ public struct GatewayMetrics: Sendable {
       "pilotlight_gateway_wait_seconds", help: "Arrival to first byte upstream, of held requests.", labels: service)
     firstByte = registry.histogram(
       "pilotlight_gateway_first_byte_seconds", help: "Arrival to the first byte of the answer.", labels: service)
+    firstToken = registry.histogram(
+      "pilotlight_gateway_first_token_seconds", help: "Arrival to the first event of a streamed answer.",
+      labels: service)
+    coldStartPhases = registry.histogram(
+      "pilotlight_gateway_cold_start_seconds",
+      help:
+        "Cold starts by phase: schedule (first held request to pod known), load (to healthy), release (to first byte).",
+      labels: service + ["phase"])
+    promptTokens = registry.counter(
+      "pilotlight_gateway_prompt_tokens_total", help: "Prompt tokens, as answers tell them.", labels: service + ["pool"]
+    )
+    outputTokens = registry.counter(
+      "pilotlight_gateway_output_tokens_total", help: "Output tokens, as answers tell them or by their events.",
+      labels: service + ["pool"])
+    logDropped = registry.gauge(
+      "pilotlight_gateway_request_log_dropped_rows", help: "Rows of --request-log lost since the start.")
+    logFailures = registry.gauge(
+      "pilotlight_gateway_request_log_failures", help: "Writes of --request-log that failed since the start.")
     readyToFirstByte = registry.histogram(
       "pilotlight_gateway_ready_to_first_byte_seconds", help: "Pod ready to the first byte sent to it.",
       labels: service)
-  }
-}
-
-/// The series of one service, looked up once: counting a request costs no lookup by name.
-final class ServiceMetrics: Sendable {
-  private let metrics: GatewayMetrics
-  private let key: ServiceKey
-  private let labels: [String]
-  private let byOutcome = Mutex<[Int: Counter.Series]>([:])
-  private let wait: Histogram.Series
-  private let firstByte: Histogram.Series
-
-  init(_ metrics: GatewayMetrics, _ key: ServiceKey) {
-    self.metrics = metrics
-    self.key = key
-    labels = [key.namespace, key.name]
-    wait = metrics.wait.series(labels)
-    firstByte = metrics.firstByte.series(labels)
-  }
-
-  func answered(pool: Pool?, status: Int) {
-    let place = pool == nil ? 0 : pool == .dedicated ? 1 : 2
-    let series = byOutcome.withLock { table in
-      if let series = table[status * 4 + place] { return series }
-      let series = metrics.requests.series(labels + [pool?.rawValue ?? "none", String(status)])
-      table[status * 4 + place] = series
-      return series
-    }
-    series.increment()
-  }
-
-  func rejected(code: String) { metrics.rejections.increment(key.namespace, key.name, code) }
-  func retried() { metrics.retries.increment(key.namespace, key.name) }
-  func brokeOff() { metrics.broken.increment(key.namespace, key.name) }
-  func startedCold() { metrics.coldStarts.increment(key.namespace, key.name) }
-  func waited(seconds: Double) { wait.observe(seconds) }
-  func gotFirstByte(afterSeconds seconds: Double) { firstByte.observe(seconds) }
-  func reached(afterReady seconds: Double) { metrics.readyToFirstByte.observe(seconds, key.namespace, key.name) }
-
-  func show(held: Int, inFlight: Int) {
-    metrics.held.set(Double(held), key.namespace, key.name)
-    metrics.inFlight.set(Double(inFlight), key.namespace, key.name)
-  }
-
-  /// The service is gone; what was counted stays, what it carries now does not.
-  func forget() {
-    metrics.held.remove(key.namespace, key.name)
-    metrics.inFlight.remove(key.namespace, key.name)
   }
 }

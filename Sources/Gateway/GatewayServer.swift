@@ -20,11 +20,12 @@ public final class GatewayServer: Sendable {
     var workers: [Worker] = []
     var admin: HTTPServer?
     var prober: HealthProber?
+    var certificates: TLSCertificates
   }
 
   private let core: GatewayCore
   private let adminLoop: EventLoop
-  private let state = Mutex(State())
+  private let state: Mutex<State>
   /// Views reach the loops in the order in which they were applied.
   private let viewOrder = Mutex(())
   /// What is measured.
@@ -32,19 +33,25 @@ public final class GatewayServer: Sendable {
 
   /// - Parameters:
   ///   - log: takes the access log, too.
+  ///   - accessLog: takes the rows of sampled requests.
+  ///   - requestLog: takes the rows of all requests.
   ///   - wake: asked to wake services that requests are held for.
   public init(
     configuration: GatewayConfiguration, metrics: GatewayMetrics = GatewayMetrics(), log: Log,
-    wake: any WakeSignal = NoWakeSignal()
+    accessLog: any AccessLog = NoAccessLog(), requestLog: RequestLogFile? = nil, wake: any WakeSignal = NoWakeSignal()
   ) throws {
     self.metrics = metrics
-    core = GatewayCore(configuration: configuration, metrics: metrics, log: log, signal: wake)
+    state = Mutex(State(certificates: TLSCertificates(pairs: configuration.certificates)))
+    core = GatewayCore(
+      configuration: configuration, metrics: metrics, log: log, accessLog: accessLog, requestLog: requestLog,
+      signal: wake)
     adminLoop = try EventLoop(name: "gateway-admin")
   }
 
   /// Binds both listeners and begins to serve. - Returns: the addresses, with real ports.
   public func start() throws -> (traffic: SocketAddress, admin: SocketAddress) {
     let configuration = core.configuration
+    let tls = try certificates()
     adminLoop.start()
     let admin = HTTPServer(
       loop: adminLoop, configuration: HTTPServerConfiguration(address: try SocketAddress(parsing: configuration.admin)),
@@ -54,7 +61,7 @@ public final class GatewayServer: Sendable {
     var address = try SocketAddress(parsing: configuration.listen)
     for number in 0..<max(1, configuration.loops) {
       let loop = try EventLoop(name: "gateway-\(number)")
-      let traffic = TrafficServer(core: core, loop: loop)
+      let traffic = TrafficServer(core: core, loop: loop, tls: tls)
       loop.start()
       // The first one takes a port, the others share it.
       address = try traffic.start(at: address)
@@ -67,8 +74,13 @@ public final class GatewayServer: Sendable {
         return state.prober
       }
       prober?.expect(core.unproven)
+      core.handleUnproven { [weak prober] checks in prober?.expect(checks) }
     }
-    adminLoop.execute { [self] in renewWakes() }
+    adminLoop.execute { [self] in
+      renewWakes()
+      flushRequestLog()
+      followCertificates()
+    }
     return (address, adminAddress)
   }
 
@@ -99,8 +111,45 @@ public final class GatewayServer: Sendable {
     // The controller reads the last counts until nothing is left to count.
     await admin?.shutDown(graceful: .zero)
     await prober?.stop()
+    core.requestLog?.flush()
     for worker in workers { worker.loop.stop() }
     adminLoop.stop()
+  }
+
+  /// The certificates to begin with; nil: callers speak plain text. - Throws: ``HTTPError`` when they cannot be used.
+  private func certificates() throws -> TLSServerContext? {
+    guard !core.configuration.certificates.isEmpty else { return nil }
+    switch state.withLock({ $0.certificates.look() }) {
+    case .context(let context): return context
+    case .unusable(let problem): throw HTTPError(.invalidConfiguration, problem)
+    case .none: return nil
+    }
+  }
+
+  /// New certificates are used for new connections; those that cannot be used change nothing.
+  private func followCertificates() {
+    guard !core.configuration.certificates.isEmpty else { return }
+    _ = adminLoop.schedule(after: core.configuration.certificateInterval) { [self] in
+      let (change, workers) = state.withLock { ($0.certificates.look(), $0.workers) }
+      switch change {
+      case .none: break
+      case .context(let context):
+        for worker in workers { worker.traffic.replaceTLS(context) }
+        core.log.info("certificates reloaded")
+      case .unusable(let problem):
+        core.log.error("new certificates are not used, the last ones stay", ["problem": problem])
+      }
+      followCertificates()
+    }
+  }
+
+  /// Rows reach their file within a second.
+  private func flushRequestLog() {
+    guard let requestLog = core.requestLog else { return }
+    _ = adminLoop.schedule(after: .seconds(1)) { [self] in
+      requestLog.flush()
+      flushRequestLog()
+    }
   }
 
   private func renewWakes() {

@@ -1,7 +1,7 @@
 import EventLoop
 
-/// Decides when replicas that have not passed their health check are asked again: at once, every 50 ms while a start may
-/// be a matter of seconds, then every 500 ms.
+/// Decides when replicas that have not passed their health check are asked again: at once, every 50 ms for 10 s, while a
+/// start may be a matter of seconds, then every 500 ms.
 ///
 /// A value without clock or socket. What it knows are the replicas that the gate is shut for; one that has passed, or left
 /// the view, is forgotten.
@@ -20,6 +20,9 @@ struct HealthGate: Sendable {
   struct Check: Hashable, Sendable {
     var id: ReplicaID
     var address: SocketAddress
+    var tls: UpstreamTLS?
+    /// To be passed first, where nobody has said yet that the pod is ready.
+    var readinessProbe: ReadinessProbe?
     var healthCheck: HealthCheck
   }
 
@@ -64,7 +67,7 @@ struct HealthGate: Sendable {
       if let known = pending[check.id], known.check == check {
         next[check.id] = known
       } else {
-        next[check.id] = Pending(check: check, since: now, due: now)
+        next[check.id] = Pending(check: check, since: now, due: now + (check.readinessProbe?.delay ?? .zero))
       }
     }
     pending = next

@@ -5,6 +5,7 @@ import HTTPWire
 struct HealthProbe {
   let pool: UpstreamPool
   let check: HealthGate.Check
+  let tls: UpstreamTLSContexts
 
   /// Longest time for the whole attempt: connecting, and asking both paths.
   private static let timeout: Duration = .seconds(1)
@@ -15,6 +16,7 @@ struct HealthProbe {
   func run() async -> (ReplicaHealth, ByteChannel?) {
     let deadline = pool.loop.now + Self.timeout
     do {
+      if let problem = try await readinessProblem(until: deadline) { return (.failing(problem: problem), nil) }
       switch check.healthCheck {
       case .connect:
         let connection = try await connect(until: deadline)
@@ -42,9 +44,33 @@ struct HealthProbe {
     }
   }
 
+  /// What the pod's own readiness probe found wrong; nil: nothing, or there is none to ask.
+  private func readinessProblem(until deadline: Duration) async throws -> String? {
+    guard let probe = check.readinessProbe else { return nil }
+    let address = try SocketAddress(host: check.address.host, port: probe.port)
+    let left = max(.zero, deadline - pool.loop.now)
+    switch probe.action {
+    case .connect:
+      try await pool.connect(to: address, key: check.id.podUID, timeout: left).close()
+      return nil
+    case .get(let path, let headers, let isTLS):
+      // The kubelet does not verify certificates either.
+      let context = isTLS ? try tls.context(for: UpstreamTLS(verifies: false)) : nil
+      let connection = try await pool.connect(to: address, key: check.id.podUID, tls: context, timeout: left)
+      defer { connection.close() }
+      var fields = FieldBlock([("User-Agent", "pilotlight-gateway"), ("Accept", "*/*")])
+      if !headers.keys.contains(where: { $0.lowercased() == "host" }) { fields.append("Host", address.description) }
+      for (name, value) in headers.sorted(by: { $0.key < $1.key }) { fields.append(name, value) }
+      try await connection.send(head: RequestHeadBytes(method: "GET", target: path, fields: fields))
+      let status = try await connection.readHead(timeout: deadline - pool.loop.now).status
+      return (200..<400).contains(status) ? nil : "its readiness probe GET \(path) answered \(status)"
+    }
+  }
+
   private func connect(until deadline: Duration) async throws -> UpstreamConnection {
     try await pool.connect(
-      to: check.address, key: check.id.podUID, tls: nil, timeout: max(.zero, deadline - pool.loop.now))
+      to: check.address, key: check.id.podUID, tls: try tls.context(for: check.tls),
+      timeout: max(.zero, deadline - pool.loop.now))
   }
 
   /// The status of the answer, and its connection if it can carry another request.

@@ -61,7 +61,7 @@ final class HealthProber: @unchecked Sendable {
   }
 
   private func ask(_ check: HealthGate.Check) async {
-    let (health, channel) = await HealthProbe(pool: pool, check: check).run()
+    let (health, channel) = await HealthProbe(pool: pool, check: check, tls: core.upstreamTLS).run()
     if let channel { traffic.pool.adopt(channel, podUID: check.id.podUID, address: check.address) }
     attempts[check.id] = nil
     guard !isStopped else { return }

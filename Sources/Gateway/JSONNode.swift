@@ -27,6 +27,15 @@ enum JSONNode: Decodable, Equatable {
   }
 
   /// What it is, for an error message.
+  /// A number or text as it stands, anything else by its kind.
+  var shown: String {
+    switch self {
+    case .number(let number): Int(exactly: number).map { "\($0)" } ?? "\(number)"
+    case .string(let text): "'\(text.prefix(40))'"
+    default: kind
+    }
+  }
+
   var kind: String {
     switch self {
     case .null: "null"
@@ -74,9 +83,17 @@ struct JSONFields {
     guard let node = node(name) else { return nil }
     guard case .number(let number) = node, let integer = Int(exactly: number), range.contains(integer) else {
       throw ConfigurationError(
-        "\(child(name)): must be a whole number from \(range.lowerBound) to \(range.upperBound)")
+        "\(child(name)): must be a whole number from \(range.lowerBound) to \(range.upperBound), is \(node.shown)")
     }
     return integer
+  }
+
+  func flag(_ name: String) throws(ConfigurationError) -> Bool? {
+    guard let node = node(name) else { return nil }
+    guard case .bool(let flag) = node else {
+      throw ConfigurationError("\(child(name)): must be true or false, is \(node.kind)")
+    }
+    return flag
   }
 
   func list(_ name: String) throws(ConfigurationError) -> [JSONNode] {

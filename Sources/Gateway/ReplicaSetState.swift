@@ -23,6 +23,8 @@ struct ReplicaSetState: Sendable {
     var slots = 0
     /// What must be in flight at most before others may have what a new deal takes from this gateway.
     var bound = Int.max
+    /// The EndpointSlice has said once that it is ready: from then on it alone says so.
+    var wasReady = false
     var inFlight = 0
     /// False: it has gone; it stays here while something is in flight.
     var isPresent = true
@@ -33,10 +35,18 @@ struct ReplicaSetState: Sendable {
     var failures = 0
     var ejectedUntil: Duration = .zero
 
-    var accepts: Bool { isPresent && replica.accepts && health == .passed }
+    /// It is said to serve, or may show by itself that it does.
+    private var isCandidate: Bool {
+      isPresent && !replica.isLeaving && (replica.isReady || (!wasReady && replica.readinessProbe != nil))
+    }
 
-    /// It is said to serve, and has not shown it yet.
-    var isUnproven: Bool { isPresent && replica.accepts && health != .passed }
+    var accepts: Bool { isCandidate && health == .passed }
+
+    /// It has not shown yet that it serves.
+    var isUnproven: Bool { isCandidate && health != .passed }
+
+    /// It takes requests before the EndpointSlice has said that it may.
+    var isEarly: Bool { !wasReady && !replica.isReady }
 
     func hasSlot(now: Duration) -> Bool { accepts && inFlight < slots && ejectedUntil <= now }
 
@@ -58,6 +68,7 @@ struct ReplicaSetState: Sendable {
   private var slotlessSince: Duration?
   private var generation = 0
   private var turn = 0
+  private var rings: [Pool: (identities: [String], ring: AffinityRing)] = [:]
   /// Requests in flight at all replicas.
   private(set) var inFlight = 0
 
@@ -73,13 +84,15 @@ struct ReplicaSetState: Sendable {
     for index in entries.indices {
       if let replica = wanted.removeValue(forKey: entries[index].replica.podUID) {
         // A pod that turned ready again starts with a clean record.
-        let wasServing = entries[index].replica.accepts
-        if replica.accepts, !wasServing { entries[index].forgive() }
+        let old = entries[index].replica
+        let wasServing = old.isReady && !old.isLeaving
+        if replica.isReady, !replica.isLeaving, !wasServing { entries[index].forgive() }
         // A slice tells the time of its latest change, which may be another pod's: the first telling counts.
         let since = wasServing ? entries[index].replica.readySince : replica.readySince
         entries[index].replica = replica
         entries[index].replica.readySince = since
         entries[index].isPresent = true
+        if replica.isReady { entries[index].wasReady = true }
       } else if entries[index].isPresent {
         entries[index].isPresent = false
         gone.append(entries[index].replica.podUID)
@@ -88,7 +101,7 @@ struct ReplicaSetState: Sendable {
     entries.removeAll { !$0.isPresent && $0.inFlight == 0 }
     for replica in wanted.values.sorted(by: { $0.podUID < $1.podUID }) {
       generation += 1
-      entries.append(Entry(replica: replica, generation: generation))
+      entries.append(Entry(replica: replica, generation: generation, wasReady: replica.isReady))
     }
     dealSlots()
     return gone
@@ -102,15 +115,25 @@ struct ReplicaSetState: Sendable {
     if health == .passed { dealSlots() }
   }
 
-  /// Replicas that are said to serve and have not passed their health check, by pod UID.
-  var unproven: [Replica] { entries.filter(\.isUnproven).map(\.replica).sorted { $0.podUID < $1.podUID } }
+  /// Replicas that have to pass a check before they get a request, by pod UID; of one that the EndpointSlice says is ready
+  /// its own readiness probe is not asked again.
+  var unproven: [Replica] {
+    entries.filter(\.isUnproven).map { entry in
+      var replica = entry.replica
+      if !entry.isEarly { replica.readinessProbe = nil }
+      return replica
+    }.sorted { $0.podUID < $1.podUID }
+  }
 
   /// Some replica is just being asked for the first time.
-  var isFirstCheckRunning: Bool { entries.contains { $0.isUnproven && $0.health == .unchecked } }
+  var isFirstCheckRunning: Bool { entries.contains { $0.isUnproven && $0.health == .unchecked && $0.replica.isReady } }
 
   var healthByPod: [String: ReplicaHealth] {
     Dictionary(entries.map { ($0.replica.podUID, $0.health) }, uniquingKeysWith: { first, _ in first })
   }
+
+  /// Some pod is there, ready or not, that is not on its way out.
+  var hasPod: Bool { entries.contains { $0.isPresent && !$0.replica.isLeaving } }
 
   /// Some replica serves: requests are placed or wait for a slot, and nobody needs to be woken.
   var isAwake: Bool { entries.contains { $0.accepts } }
@@ -194,7 +217,7 @@ struct ReplicaSetState: Sendable {
   }
 
   /// A request found no slot: with fewer slots than gateways there may be none for this one, and no leader to change that.
-  private mutating func noteSlotless(now: Duration) {
+  mutating func noteSlotless(now: Duration) {
     if table == nil, slotlessSince == nil, isAwake, slots == 0 { slotlessSince = now }
   }
 
@@ -212,11 +235,26 @@ struct ReplicaSetState: Sendable {
 
   // MARK: - Leases
 
-  /// Takes a slot: the first pool in `order` that has one, in it the replica with the least in flight.
-  mutating func acquire(order: [Pool], now: Duration) -> Lease? {
+  /// Whether one of the pools has a slot; as of the last ``refresh(now:)``.
+  func hasSlot(order: [Pool], now: Duration) -> Bool {
+    entries.contains { order.contains($0.replica.pool) && $0.hasSlot(now: now) }
+  }
+
+  /// Brings the slots up to date with the time.
+  mutating func refresh(now: Duration) {
     if now >= lapsesAt { _ = lapse(now: now) }
     if let slotlessSince { resort(since: slotlessSince, now: now) }
+  }
+
+  /// Takes a slot: the first pool in `order` that has one, in it the replica with the least in flight, or the one that the
+  /// affinity's ring names.
+  mutating func acquire(order: [Pool], affinity: UInt64? = nil, now: Duration) -> Lease? {
+    refresh(now: now)
     for pool in order {
+      if let affinity {
+        if let index = preferred(in: pool, affinity, now: now) { return take(index) }
+        continue
+      }
       var best = -1
       for index in entries.indices where entries[index].replica.pool == pool && entries[index].hasSlot(now: now) {
         guard best >= 0 else {
@@ -230,6 +268,23 @@ struct ReplicaSetState: Sendable {
     }
     noteSlotless(now: now)
     return nil
+  }
+
+  /// The replica whose cache is likely to have what the key stands for, within the bound on its load; if all that have a
+  /// slot are above it, the one with the least.
+  private mutating func preferred(in pool: Pool, _ key: UInt64, now: Duration) -> Int? {
+    let members = entries.indices.filter { entries[$0].replica.pool == pool && entries[$0].accepts }
+    guard !members.isEmpty else { return nil }
+    let identities = members.map { entries[$0].replica.podUID }
+    if rings[pool]?.identities != identities { rings[pool] = (identities, AffinityRing(identities)) }
+    let inFlight = members.reduce(0) { $0 + entries[$1].inFlight }
+    let bound = AffinityRing.bound(inFlight: inFlight, replicas: members.count)
+    let found = rings[pool]?.ring.replica(for: key) { member in
+      let entry = entries[members[member]]
+      return entry.hasSlot(now: now) && entry.inFlight < bound
+    }
+    if let found { return members[found] }
+    return members.filter { entries[$0].hasSlot(now: now) }.min { entries[$0].inFlight < entries[$1].inFlight }
   }
 
   private mutating func take(_ index: Int) -> Lease {
@@ -264,10 +319,15 @@ struct ReplicaSetState: Sendable {
 
   /// The replica could not be reached or broke off before the first byte: others are tried first, for 250 ms and twice as
   /// long after each further failure, up to 8 s. The EndpointSlice alone says whether it is there at all.
-  mutating func failed(_ lease: Lease, now: Duration) {
-    guard let index = find(lease) else { return }
+  ///
+  /// - Returns: whether it must be checked again, because nobody but this gateway has said that it is ready.
+  mutating func failed(_ lease: Lease, now: Duration) -> Bool {
+    guard let index = find(lease) else { return false }
     entries[index].failures = min(entries[index].failures + 1, 6)
     entries[index].ejectedUntil = now + .milliseconds(125 << entries[index].failures)
+    guard entries[index].isEarly else { return false }
+    entries[index].health = .failing(problem: "it failed a request before it was said to be ready")
+    return true
   }
 
   private func find(_ lease: Lease) -> Int? {

@@ -25,6 +25,10 @@ struct RequestRecord: Sendable {
   var queued: Int64 = 0
   /// Until the first byte of the answer, in nanoseconds; nil: none came.
   var firstByte: Int64?
+  /// Until the end of the first event of an event stream, in nanoseconds; nil: there was none.
+  var firstToken: Int64?
+  /// The pod that it went to last.
+  var podUID: String?
   /// Sent to the caller; 0: the caller left first.
   var status = 0
   /// Code of the gateway's own error.

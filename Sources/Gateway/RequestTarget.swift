@@ -7,7 +7,7 @@ struct RequestTarget: Equatable, Sendable {
   /// Authority of an absolute-form target; nil in origin form.
   var authority: String?
 
-  /// Nil: neither origin form, absolute form nor `*`.
+  /// Nil: neither origin form, absolute form nor `*`, or of a path that two servers could read differently.
   init?(_ target: String) {
     var rest = Substring(target)
     if let scheme = rest.range(ofScheme: "http://") ?? rest.range(ofScheme: "https://") {
@@ -21,7 +21,22 @@ struct RequestTarget: Equatable, Sendable {
     guard rest.hasPrefix("/") || rest == "*" else { return nil }
     let mark = rest.utf8.firstIndex(of: UInt8(ascii: "?")) ?? rest.endIndex
     query = String(rest[mark...])
+    guard Self.isUnambiguous(rest[..<mark]) else { return nil }
     path = Self.normalized(rest[..<mark])
+  }
+
+  /// Whether every server reads the path alike: no backslash, which some take for a slash, no broken escape and no %00,
+  /// which ends the path for some (RFC 3986, 2.1 and 7.3).
+  private static func isUnambiguous(_ path: Substring) -> Bool {
+    var rest = path.utf8[...]
+    while let first = rest.popFirst() {
+      if first == UInt8(ascii: "\\") { return false }
+      guard first == UInt8(ascii: "%") else { continue }
+      guard let high = rest.popFirst(), let low = rest.popFirst(), high.isHexDigit, low.isHexDigit,
+        high != UInt8(ascii: "0") || low != UInt8(ascii: "0")
+      else { return false }
+    }
+    return true
   }
 
   /// What is sent upstream in origin form.
@@ -75,5 +90,14 @@ extension Substring {
     guard utf8.count >= scheme.utf8.count else { return nil }
     let end = utf8.index(startIndex, offsetBy: scheme.utf8.count)
     return self[..<end].lowercased() == scheme ? end : nil
+  }
+}
+
+extension UInt8 {
+  fileprivate var isHexDigit: Bool {
+    switch self {
+    case 0x30...0x39, 0x41...0x46, 0x61...0x66: true
+    default: false
+    }
   }
 }

@@ -21,7 +21,10 @@ struct RouteResolver: Sendable {
 
   func resolve(method: String, host: String?, target text: String) -> RouteResolution {
     guard let target = RequestTarget(text) else {
-      return .malformed(message: "the request target '\(text.prefix(200))' is neither a path nor an http URL")
+      return .malformed(
+        message:
+          "the request target '\(text.prefix(200))' is neither a path nor an http URL, or holds a backslash, a broken escape or %00"
+      )
     }
     if let host = target.authority ?? host, let found = byHost(host, target) { return refine(found, method: method) }
     if Self.isReserved(target.path) { return reserved(method: method, target: target) }

@@ -8,11 +8,14 @@ final class RoutedService: Sendable {
   let maxWait: Int64
   /// In nanoseconds.
   let responseTimeout: Int64
+  /// Whether a JSON body is read although the head has told the service: to replace its `model`, for a rule or for affinity.
+  let readsBody: Bool
 
   init(route: ServiceRoute, gate: ServiceGate) {
     self.route = route
     self.gate = gate
     maxWait = route.maxWait.inNanoseconds
+    readsBody = route.renames || route.prefixAffinity != nil || route.rules.contains { $0.match.readsBody }
     responseTimeout = route.responseTimeout.inNanoseconds
   }
 }

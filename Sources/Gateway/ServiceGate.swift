@@ -41,8 +41,14 @@ final class ServiceGate: Sendable {
   var isAwake: Bool { state.withLock { $0.isAwake } }
 
   /// Places a request, or says that it must wait or why it cannot. `now` is in nanoseconds.
-  func admit(patience: Duration, counts: Bool, now: Int64, wallUnix: Double) -> Admission {
-    state.withLock { $0.admit(patience: patience, counts: counts, now: .nanoseconds(now), wallUnix: wallUnix) }
+  func admit(
+    patience: Duration, counts: Bool, tenant: UInt64, order: [Pool]?, affinity: UInt64?, now: Int64, wallUnix: Double
+  ) -> Admission {
+    state.withLock {
+      $0.admit(
+        patience: patience, counts: counts, tenant: tenant, order: order, affinity: affinity, now: .nanoseconds(now),
+        wallUnix: wallUnix)
+    }
   }
 
   /// The error for a request that the gateway as a whole has no room for.
@@ -95,8 +101,15 @@ final class ServiceGate: Sendable {
 
   func succeeded(_ lease: ReplicaSetState.Lease) { state.withLock { $0.succeeded(lease) } }
 
+  /// The first byte of a request that found the service asleep goes out. `now` is in nanoseconds.
+  func sentAfterWake(now: Int64) {
+    if let phases = state.withLock({ $0.sentAfterWake(now: .nanoseconds(now)) }) { metrics.woke(phases) }
+  }
+
   /// The replica could not take a request; others are tried first. `now` is in nanoseconds.
-  func failed(_ lease: ReplicaSetState.Lease, now: Int64) {
+  ///
+  /// - Returns: whether it must be checked again.
+  func failed(_ lease: ReplicaSetState.Lease, now: Int64) -> Bool {
     state.withLock { $0.failed(lease, now: .nanoseconds(now)) }
   }
 

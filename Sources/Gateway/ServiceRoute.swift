@@ -31,10 +31,15 @@ public struct Replica: Hashable, Sendable {
   public var maxConcurrency: Int
   /// When the pod became ready, as the EndpointSlice tells it.
   public var readySince: Date?
+  /// How to talk to it; nil: in plain text.
+  public var tls: UpstreamTLS?
+  /// What it must pass, before the EndpointSlice has ever said that it is ready, to be given requests all the same; nil:
+  /// the EndpointSlice alone says it.
+  public var readinessProbe: ReadinessProbe?
 
   public init(
     podUID: String, address: SocketAddress, pool: Pool, isReady: Bool = true, isLeaving: Bool = false,
-    maxConcurrency: Int = 64, readySince: Date? = nil
+    maxConcurrency: Int = 64, readySince: Date? = nil, tls: UpstreamTLS? = nil, readinessProbe: ReadinessProbe? = nil
   ) {
     self.podUID = podUID
     self.address = address
@@ -43,10 +48,9 @@ public struct Replica: Hashable, Sendable {
     self.isLeaving = isLeaving
     self.maxConcurrency = maxConcurrency
     self.readySince = readySince
+    self.tls = tls
+    self.readinessProbe = readinessProbe
   }
-
-  /// Whether it may be given another request.
-  public var accepts: Bool { isReady && !isLeaving }
 }
 
 /// Why nobody is held for a service although it has no replica: the controller will not wake it now.
@@ -101,12 +105,21 @@ public struct ServiceRoute: Hashable, Sendable {
   public var drainEpoch: Int
   /// How long a cold start took lately, as the controller knows it.
   public var coldStartHint: Duration?
+  /// While a request for a stream is held, its caller gets a comment this often; nil: only where it asks for it.
+  public var holdKeepAlive: Duration?
+  /// How kinds of requests are treated differently; the first that matches applies.
+  public var rules: [RouteRule] = []
+  /// Requests whose prompts share so many bytes at their beginning prefer one replica, for its cache; nil: none does.
+  public var prefixAffinity: Int?
+  /// Most of ``maxHeld`` that one tenant may have waiting.
+  public var tenantSharePercent = 100
 
   public init(
     key: ServiceKey, created: String = "", modelName: String? = nil, aliases: [String] = [], adapters: [String] = [],
     hostnames: [String] = [], modelProtocol: ModelProtocol = .openAI, healthPath: String? = nil, maxHeld: Int = 1000,
     maxWait: Duration = .seconds(600), order: [Pool] = [.dedicated, .burst], responseTimeout: Duration = .seconds(600),
-    replicas: [Replica] = [], refusal: Refusal? = nil, drainEpoch: Int = 0, coldStartHint: Duration? = nil
+    replicas: [Replica] = [], refusal: Refusal? = nil, drainEpoch: Int = 0, coldStartHint: Duration? = nil,
+    holdKeepAlive: Duration? = nil
   ) {
     self.key = key
     self.created = created
@@ -124,6 +137,7 @@ public struct ServiceRoute: Hashable, Sendable {
     self.refusal = refusal
     self.drainEpoch = drainEpoch
     self.coldStartHint = coldStartHint
+    self.holdKeepAlive = holdKeepAlive
   }
 
   /// What `name`, used by a caller of this service, becomes for the server inside; nil: it stays as it is.
@@ -132,6 +146,9 @@ public struct ServiceRoute: Hashable, Sendable {
     if name == key.name || aliases.contains(name) || name == key.description { return modelName }
     return nil
   }
+
+  /// Most requests that one tenant may have waiting: its share, and one at least where any is held.
+  var tenantLimit: Int { maxHeld == 0 ? 0 : max(1, maxHeld * min(100, max(1, tenantSharePercent)) / 100) }
 
   /// Whether a caller may use a name that the server inside does not know.
   public var renames: Bool { !aliases.isEmpty || modelName != key.name }

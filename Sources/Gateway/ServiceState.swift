@@ -31,6 +31,8 @@ struct ServiceState<Waiter: Sendable>: Sendable {
   private var pace = ServicePace()
   /// When the service was first needed while asleep; nil: it is awake or nobody waits.
   private(set) var wakingSince: Duration?
+  /// The cold start that is under way, until its first byte goes out.
+  private var coldStart: ColdStart?
   /// When a timer will look at the queue again.
   private var pumpAt: Duration?
   /// False: it has left the view.
@@ -65,13 +67,20 @@ struct ServiceState<Waiter: Sendable>: Sendable {
   /// - Parameters:
   ///   - patience: How long the caller waits at most; zero: not at all.
   ///   - counts: It is demand. One that is not (a health check) is never held and does not show as load.
-  mutating func admit(patience: Duration, counts: Bool, now: Duration, wallUnix: Double) -> Admission {
+  ///   - tenant: Who asks, as ``HoldQueue/Entry/tenant``.
+  ///   - order: Pools to try; nil: the service's own order.
+  ///   - affinity: Stands for what a replica may have in its cache.
+  mutating func admit(
+    patience: Duration, counts: Bool, tenant: UInt64 = 0, order: [Pool]? = nil, affinity: UInt64? = nil, now: Duration,
+    wallUnix: Double
+  ) -> Admission {
     guard isPresent else { return .refused(.serviceGone(route.key)) }
     if let refusal = refusal(wallUnix: wallUnix) {
       return .refused(.refusedByController(refusal, service: route, wallUnix: wallUnix))
     }
     // Who comes later does not overtake those who wait.
-    if queue.isEmpty || !counts, let lease = replicas.acquire(order: route.order, now: now) {
+    if queue.isEmpty || !counts, let lease = replicas.acquire(order: order ?? route.order, affinity: affinity, now: now)
+    {
       if counts { load.change(inFlight: 1, now: now) }
       return .placed(lease)
     }
@@ -79,6 +88,9 @@ struct ServiceState<Waiter: Sendable>: Sendable {
     guard patience > .zero else { return .refused(waitOver(now: now)) }
     guard queue.count < route.maxHeld else {
       return .refused(.queueFull(route, held: queue.count, retryAfter: retryAfter(now: now)))
+    }
+    if route.tenantLimit < route.maxHeld, queue.count(ofTenant: tenant) >= route.tenantLimit {
+      return .refused(.tenantFull(route, retryAfter: retryAfter(now: now)))
     }
     return .mustWait(asleep: !isAwake)
   }
@@ -91,7 +103,11 @@ struct ServiceState<Waiter: Sendable>: Sendable {
 
   /// Puts a request in line. The ticket takes it out again.
   mutating func hold(_ entry: Entry, first: Bool, now: Duration) -> HoldQueue<Waiter>.Ticket {
-    if !isAwake, wakingSince == nil { wakingSince = now }
+    if !isAwake, wakingSince == nil {
+      wakingSince = now
+      coldStart = ColdStart(began: now)
+      if replicas.hasPod { coldStart?.podAppeared(now) }
+    }
     load.change(held: 1, now: now)
     return queue.insert(entry, first: first)
   }
@@ -121,6 +137,13 @@ struct ServiceState<Waiter: Sendable>: Sendable {
       : pace.untilAwake(elapsed: wakingSince.map { now - $0 } ?? .zero, hint: route.coldStartHint)
   }
 
+  /// The first byte of a request that woke the service goes out: the phases of that cold start, once.
+  mutating func sentAfterWake(now: Duration) -> [ColdStart.Phase: Double]? {
+    guard let phases = coldStart?.phases(firstByte: now) else { return nil }
+    coldStart = nil
+    return phases
+  }
+
   // MARK: - Slots
 
   /// A request is over: its slot goes to whoever waits. Returns whether that emptied a replica that is leaving.
@@ -132,7 +155,8 @@ struct ServiceState<Waiter: Sendable>: Sendable {
 
   mutating func succeeded(_ lease: ReplicaSetState.Lease) { replicas.succeeded(lease) }
 
-  mutating func failed(_ lease: ReplicaSetState.Lease, now: Duration) { replicas.failed(lease, now: now) }
+  /// Notes that a replica could not take a request. - Returns: whether it must be checked again.
+  mutating func failed(_ lease: ReplicaSetState.Lease, now: Duration) -> Bool { replicas.failed(lease, now: now) }
 
   /// Gives free slots to those who wait, in order, as many as there are: never a herd.
   mutating func release(now: Duration, wallUnix: Double) -> Verdicts {
@@ -146,19 +170,32 @@ struct ServiceState<Waiter: Sendable>: Sendable {
       refuseAll(.refusedByController(refusal, service: route, wallUnix: wallUnix), &verdicts, now: now)
       return verdicts
     }
-    while !queue.isEmpty, let lease = replicas.acquire(order: route.order, now: now) {
-      guard let entry = queue.popFirst() else {
-        _ = replicas.release(lease)
-        break
-      }
+    while let (entry, lease) = nextPlaced(now: now) {
       load.change(held: -1, inFlight: 1, now: now)
       verdicts.placed.append((entry, lease))
     }
     if isAwake, let since = wakingSince {
       pace.woke(in: now - since)
       wakingSince = nil
+      coldStart?.becameHealthy(now)
     }
     return verdicts
+  }
+
+  /// Who is next of those that there is a slot for, with that slot.
+  private mutating func nextPlaced(now: Duration) -> (Entry, ReplicaSetState.Lease)? {
+    guard !queue.isEmpty else { return nil }
+    replicas.refresh(now: now)
+    let entry = queue.popFirst { kind in
+      replicas.hasSlot(order: PoolOrder(kind: kind).pools(own: route.order), now: now)
+    }
+    guard let entry,
+      let lease = replicas.acquire(order: PoolOrder(kind: entry.kind).pools(own: route.order), now: now)
+    else {
+      replicas.noteSlotless(now: now)
+      return nil
+    }
+    return (entry, lease)
   }
 
   private mutating func refuseAll(_ error: GatewayError, _ verdicts: inout Verdicts, now: Duration) {
@@ -176,7 +213,11 @@ struct ServiceState<Waiter: Sendable>: Sendable {
     self.route = route
     self.share = share
     let gone = replicas.update(route.replicas, share: share)
-    if !queue.isEmpty, !isAwake, wakingSince == nil { wakingSince = now }
+    if !queue.isEmpty, !isAwake, wakingSince == nil {
+      wakingSince = now
+      coldStart = ColdStart(began: now)
+    }
+    if replicas.hasPod { coldStart?.podAppeared(now) }
     return gone
   }
 
@@ -200,8 +241,8 @@ struct ServiceState<Waiter: Sendable>: Sendable {
   var unproven: [HealthGate.Check] {
     replicas.unproven.map {
       HealthGate.Check(
-        id: HealthGate.ReplicaID(service: route.key, podUID: $0.podUID), address: $0.address,
-        healthCheck: route.healthCheck)
+        id: HealthGate.ReplicaID(service: route.key, podUID: $0.podUID), address: $0.address, tls: $0.tls,
+        readinessProbe: $0.readinessProbe, healthCheck: route.healthCheck)
     }
   }
 

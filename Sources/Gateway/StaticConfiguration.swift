@@ -41,7 +41,7 @@ public struct StaticConfiguration: Equatable, Sendable {
       node, path: path,
       known: [
         "namespace", "name", "model", "aliases", "adapters", "hostnames", "protocol", "healthPath", "order", "queue",
-        "timeouts", "endpoints",
+        "timeouts", "rules", "prefixAffinity", "endpoints",
       ])
     guard let name = try fields.text("name") else { throw ConfigurationError("\(fields.child("name")): is needed") }
     guard !name.contains("."), !name.contains("/") else {
@@ -55,27 +55,63 @@ public struct StaticConfiguration: Equatable, Sendable {
       modelProtocol: try fields.word("protocol", as: ModelProtocol.self) ?? .openAI,
       healthPath: try healthPath(fields))
     if let queue = fields.node("queue") {
-      let fields = try JSONFields(queue, path: fields.child("queue"), known: ["maxRequests", "maxWait"])
+      let fields = try JSONFields(
+        queue, path: fields.child("queue"), known: ["maxRequests", "maxWait", "keepAlive", "tenantSharePercent"])
       service.maxHeld = try fields.integer("maxRequests", in: 0...1_000_000) ?? service.maxHeld
       service.maxWait = try fields.duration("maxWait") ?? service.maxWait
+      service.tenantSharePercent = try fields.integer("tenantSharePercent", in: 1...100) ?? 100
+      service.holdKeepAlive = try fields.duration("keepAlive")
     }
     if let timeouts = fields.node("timeouts") {
       let fields = try JSONFields(timeouts, path: fields.child("timeouts"), known: ["response"])
       service.responseTimeout = try fields.duration("response") ?? service.responseTimeout
     }
-    if fields.node("order") != nil {
-      service.order = []
-      for word in try fields.texts("order") {
-        guard let pool = Pool(rawValue: word.lowercased()), !service.order.contains(pool) else {
-          throw ConfigurationError("\(fields.child("order")): '\(word)' must be Dedicated or Burst, each at most once")
-        }
-        service.order.append(pool)
-      }
+    service.prefixAffinity = try fields.integer("prefixAffinity", in: 1...65536)
+    service.order = try pools(fields) ?? service.order
+    for (index, rule) in try fields.list("rules").enumerated() {
+      service.rules.append(try self.rule(rule, path: "\(fields.child("rules"))[\(index)]"))
     }
     for (index, endpoint) in try fields.list("endpoints").enumerated() {
       service.replicas.append(try replica(endpoint, path: "\(fields.child("endpoints"))[\(index)]", of: service.key))
     }
     return service
+  }
+
+  private static func pools(_ fields: JSONFields) throws(ConfigurationError) -> [Pool]? {
+    guard fields.node("order") != nil else { return nil }
+    var order: [Pool] = []
+    for word in try fields.texts("order") {
+      guard let pool = Pool(rawValue: word.lowercased()), !order.contains(pool) else {
+        throw ConfigurationError("\(fields.child("order")): '\(word)' must be Dedicated or Burst, each at most once")
+      }
+      order.append(pool)
+    }
+    return order
+  }
+
+  private static func rule(_ node: JSONNode, path: String) throws(ConfigurationError) -> RouteRule {
+    let fields = try JSONFields(node, path: path, known: ["name", "match", "order", "urgency", "maxWait"])
+    guard let name = try fields.text("name") else { throw ConfigurationError("\(fields.child("name")): is needed") }
+    var rule = RouteRule(name: name, order: try pools(fields))
+    rule.urgency = try fields.integer("urgency", in: 0...7) ?? rule.urgency
+    rule.maxWait = try fields.duration("maxWait")
+    guard let match = fields.node("match") else { return rule }
+    let matching = try JSONFields(
+      match, path: fields.child("match"),
+      known: ["models", "headers", "pathPrefix", "stream", "outputTokensAtMost", "promptBytesAtMost"])
+    rule.match.models = try matching.texts("models")
+    rule.match.pathPrefix = try matching.text("pathPrefix")
+    rule.match.stream = try matching.flag("stream")
+    rule.match.outputTokensAtMost = try matching.integer("outputTokensAtMost", in: 1...1_000_000_000)
+    rule.match.promptBytesAtMost = try matching.integer("promptBytesAtMost", in: 1...1 << 40)
+    for (index, node) in try matching.list("headers").enumerated() {
+      let header = try JSONFields(node, path: "\(matching.child("headers"))[\(index)]", known: ["name", "value"])
+      guard let name = try header.text("name"), let value = try header.text("value") else {
+        throw ConfigurationError("\(header.child("name")) and \(header.child("value")): are needed")
+      }
+      rule.match.headers.append(RouteRule.Header(name: name, value: value))
+    }
+    return rule
   }
 
   /// Empty: a connection is check enough.
@@ -93,7 +129,7 @@ public struct StaticConfiguration: Equatable, Sendable {
   private static func replica(
     _ node: JSONNode, path: String, of key: ServiceKey
   ) throws(ConfigurationError) -> Replica {
-    let fields = try JSONFields(node, path: path, known: ["address", "pool", "maxConcurrency"])
+    let fields = try JSONFields(node, path: path, known: ["address", "pool", "maxConcurrency", "tls"])
     guard let text = try fields.text("address") else {
       throw ConfigurationError("\(fields.child("address")): is needed, such as 127.0.0.1:8000")
     }
@@ -104,7 +140,18 @@ public struct StaticConfiguration: Equatable, Sendable {
     let pool = try fields.word("pool", as: Pool.self) ?? .dedicated
     return Replica(
       podUID: "\(key)/\(pool.rawValue)/\(text)", address: address, pool: pool,
-      maxConcurrency: try fields.integer("maxConcurrency", in: 1...1_000_000) ?? 64)
+      maxConcurrency: try fields.integer("maxConcurrency", in: 1...1_000_000) ?? 64, tls: try tls(fields))
+  }
+
+  /// `true`, or an object that says whom to trust.
+  private static func tls(_ fields: JSONFields) throws(ConfigurationError) -> UpstreamTLS? {
+    guard let node = fields.node("tls") else { return nil }
+    if case .bool(let isWanted) = node { return isWanted ? UpstreamTLS() : nil }
+    let settings = try JSONFields(
+      node, path: fields.child("tls"), known: ["caFile", "serverName", "insecureSkipVerify"])
+    return UpstreamTLS(
+      caFile: try settings.text("caFile"), serverName: try settings.text("serverName"),
+      verifies: !(try settings.flag("insecureSkipVerify") ?? false))
   }
 
   private static func problem(_ error: any Error) -> String {

@@ -14,9 +14,13 @@ public struct RoutingViewBuilder: Sendable {
   public static let gatewayServiceName = "pilotlight-gateway"
   private var known: [ObjectKey: (version: String, reading: ServiceReading)] = [:]
 
-  public init(domain: String, identity: String) {
+  /// How replicas that speak TLS are talked to.
+  private let upstreamTLS: UpstreamTLS
+
+  public init(domain: String, identity: String, upstreamTLS: UpstreamTLS = UpstreamTLS()) {
     self.domain = domain
     self.identity = identity
+    self.upstreamTLS = upstreamTLS
   }
 
   /// - Parameters:
@@ -40,7 +44,7 @@ public struct RoutingViewBuilder: Sendable {
       if let old = known[key], old.version == version, !version.isEmpty {
         reading = old.reading
       } else {
-        reading = ServiceReading(object)
+        reading = ServiceReading(object, upstreamTLS: upstreamTLS)
       }
       read[key] = (version, reading)
       routes.append(reading.route(with: slicesOf[key] ?? []))

@@ -8,10 +8,14 @@ struct ServiceReading: Sendable {
   /// Everything but the replicas.
   private let base: ServiceRoute
   private let limits: [Pool: Int]
+  /// What the template says of how its pods are talked to and probed.
+  private let container: ModelContainer?
+  private let upstreamTLS: UpstreamTLS
   /// UIDs of pods that the controller drains.
   private let draining: Set<String>
 
-  init(_ object: KubernetesObject) {
+  init(_ object: KubernetesObject, upstreamTLS: UpstreamTLS) {
+    self.upstreamTLS = upstreamTLS
     draining = Set((object.status["drain"]?["pods"]?.arrayValue ?? []).compactMap(\.stringValue))
     let key = ServiceKey(namespace: object.metadata.namespace, name: object.metadata.name)
     let created = object.metadata.creationTimestamp
@@ -20,16 +24,24 @@ struct ServiceReading: Sendable {
       let service = try InferenceService(object)
       limits = [.dedicated: service.dedicatedMaxConcurrency, .burst: service.maxConcurrency]
       let spec = service.spec
-      base = ServiceRoute(
+      container = ModelContainer(template: spec.template, port: service.port)
+      var route = ServiceRoute(
         key: key, created: created, modelName: service.modelName, aliases: spec.model.aliases,
         adapters: spec.model.adapters, hostnames: spec.model.hostnames,
         modelProtocol: ModelProtocol(rawValue: spec.model.protocol.rawValue) ?? .http,
         healthPath: spec.model.healthPath, maxHeld: spec.queue.maxRequests,
         maxWait: spec.queue.maxWait, order: spec.routing.order.compactMap { Pool(rawValue: $0.rawValue.lowercased()) },
         responseTimeout: spec.timeouts.response, refusal: Self.refusal(service), drainEpoch: epoch,
-        coldStartHint: object.status["coldStart"]?["p50"]?.stringValue.flatMap(GatewayDuration.parse))
+        coldStartHint: object.status["coldStart"]?["p50"]?.stringValue.flatMap(GatewayDuration.parse),
+        holdKeepAlive: object.metadata.annotations[Annotations.holdKeepAlive].flatMap(GatewayDuration.parse))
+      route.rules = spec.routing.rules.map(RouteRule.init)
+      route.prefixAffinity = object.metadata.annotations[Annotations.prefixAffinity].flatMap { Int($0) }
+        .flatMap { (1...65536).contains($0) ? $0 : nil }
+      route.tenantSharePercent = spec.queue.tenantSharePercent
+      base = route
     } catch {
       limits = [:]
+      container = nil
       let refusal = Refusal(reason: "Invalid", message: error.description, always: true)
       base = ServiceRoute(key: key, created: created, refusal: refusal, drainEpoch: epoch)
     }
@@ -51,7 +63,8 @@ struct ServiceReading: Sendable {
         let replica = Replica(
           podUID: uid, address: address, pool: pool, isReady: endpoint.isReady,
           isLeaving: endpoint.isTerminating || draining.contains(uid), maxConcurrency: limits[pool] ?? 1,
-          readySince: changed)
+          readySince: changed, tls: container?.speaksTLS ?? false ? upstreamTLS : nil,
+          readinessProbe: container?.earlyProbe)
         if let known = byUID[uid], known.isReady || !replica.isReady { continue }
         byUID[uid] = replica
       }

@@ -123,7 +123,7 @@ public struct ChunkedDecoder: Sendable {
       trailerLine = []
     } else {
       let (name, _) = try trailerLine.span.fieldLine(0..<trailerLine.count - 2)
-      if KnownField(trailerLine.span, name) == .other { trailers.append(contentsOf: trailerLine) }
+      if TrailerField.travels(trailerLine.span, name) { trailers.append(contentsOf: trailerLine) }
       trailerLine.removeAll(keepingCapacity: true)
     }
   }

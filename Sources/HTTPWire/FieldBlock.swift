@@ -21,9 +21,29 @@ public struct FieldBlock: Sendable {
 
 extension UnsafeRawBufferPointer {
   /// Whether these bytes equal `lowercase` without regard to ASCII case.
-  public func equalsIgnoringCase(_ lowercase: some Collection<UInt8>) -> Bool {
+  public func equalsIgnoringCase(_ lowercase: [UInt8]) -> Bool {
+    lowercase.withUnsafeBytes { equalsIgnoringCase($0) }
+  }
+
+  /// The same with a text that is known when this is compiled.
+  public func equalsIgnoringCase(_ lowercase: StaticString) -> Bool {
+    lowercase.withUTF8Buffer { equalsIgnoringCase(UnsafeRawBufferPointer($0)) }
+  }
+
+  /// Whether these bytes begin with `lowercase`, without regard to ASCII case.
+  public func startsIgnoringCase(_ lowercase: StaticString) -> Bool {
+    let length = lowercase.utf8CodeUnitCount
+    guard count >= length else { return false }
+    return UnsafeRawBufferPointer(rebasing: self[..<length]).equalsIgnoringCase(lowercase)
+  }
+
+  private func equalsIgnoringCase(_ lowercase: UnsafeRawBufferPointer) -> Bool {
     guard count == lowercase.count else { return false }
-    return zip(self, lowercase).allSatisfy { ($0 >= 0x41 && $0 <= 0x5a ? $0 | 0x20 : $0) == $1 }
+    for index in 0..<count {
+      let octet = self[index]
+      guard (octet >= 0x41 && octet <= 0x5a ? octet | 0x20 : octet) == lowercase[index] else { return false }
+    }
+    return true
   }
 }
 

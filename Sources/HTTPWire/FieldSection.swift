@@ -62,7 +62,7 @@ struct FieldSection {
       isChunked = true
     case .host:
       hostCount += 1
-      for index in value where !octets[index].isHost { throw .malformed("Host holds a character it must not") }
+      guard octets.isAuthority(value) else { throw .malformed("Host is no host with or without a port") }
     case .connection:
       var rest = value
       while let option = octets.nextListElement(&rest) {
@@ -102,9 +102,7 @@ extension Span<UInt8> {
       throw .malformed("header field name is empty, holds a character it must not, or lacks its colon")
     }
     let value = trimmingBlanks((index + 1)..<line.upperBound)
-    for index in value where !self[index].isFieldContent {
-      throw .malformed("control character in a header field value")
-    }
+    guard isFieldContent(value) else { throw .malformed("control character in a header field value") }
     return (name, value)
   }
 
@@ -118,16 +116,5 @@ extension Span<UInt8> {
       length = length * 10 + Int(self[index] - 0x30)
     }
     return length
-  }
-}
-
-extension UInt8 {
-  /// `uri-host [":" port]` of RFC 3986, 3.2.2: unreserved, sub-delims, percent, colon, brackets.
-  fileprivate var isHost: Bool {
-    switch self {
-    case 0x30...0x39, 0x41...0x5a, 0x61...0x7a: true
-    case 0x2d, 0x2e, 0x5f, 0x7e, 0x21, 0x24, 0x26...0x2b, 0x3b, 0x3d, 0x25, 0x3a, 0x5b, 0x5d: true
-    default: false
-    }
   }
 }

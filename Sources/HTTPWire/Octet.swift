@@ -48,6 +48,27 @@ extension Span<UInt8> {
     }
   }
 
+  /// Whether every octet of `range` may stand in a field value, eight at a time as long as none is suspicious.
+  func isFieldContent(_ range: Range<Int>) -> Bool {
+    withUnsafeBytes { bytes in
+      var index = range.lowerBound
+      while index &+ 8 <= range.upperBound {
+        let word = bytes.loadUnaligned(fromByteOffset: index, as: UInt64.self)
+        // The high bit of each octet below 0x20, and of each that is 0x7f (Bit Twiddling Hacks: "hasless", "haszero").
+        let low = (word &- 0x2020_2020_2020_2020) & ~word & 0x8080_8080_8080_8080
+        let del = word ^ 0x7f7f_7f7f_7f7f_7f7f
+        let isDel = (del &- 0x0101_0101_0101_0101) & ~del & 0x8080_8080_8080_8080
+        if low | isDel != 0 { break }
+        index &+= 8
+      }
+      while index < range.upperBound {
+        guard bytes[index].isFieldContent else { return false }
+        index &+= 1
+      }
+      return true
+    }
+  }
+
   /// Whether `range` equals `lowercase` without regard to ASCII case. Meant for octets already known to be token characters.
   func matches(_ range: Range<Int>, _ lowercase: StaticString) -> Bool {
     guard range.count == lowercase.utf8CodeUnitCount else { return false }

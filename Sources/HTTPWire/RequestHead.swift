@@ -172,16 +172,24 @@ public struct RequestHeadParser: Sendable {
   /// origin-form, absolute-form, authority-form with CONNECT, asterisk-form with OPTIONS (RFC 9112, 3.2).
   private func checkForm(_ octets: Span<UInt8>, _ method: Range<Int>, _ target: Range<Int>) throws(WireError) {
     for index in target where octets[index] == 0x23 { throw .malformed("request target holds a fragment") }
-    let isConnect = octets.equals(method, "CONNECT")
     let first = octets[target.lowerBound]
-    if first == 0x2f, !isConnect { return }
+    if octets.equals(method, "CONNECT") {
+      guard octets.isAuthority(target) else { throw .malformed("request target of CONNECT is no host and port") }
+      return
+    }
+    if first == 0x2f { return }
     if first == 0x2a, target.count == 1, octets.equals(method, "OPTIONS") { return }
-    if isConnect, first != 0x2f { return }
     var index = target.lowerBound
     while index < target.upperBound, octets[index].isToken { index &+= 1 }
-    guard index > target.lowerBound, index + 3 < target.upperBound, octets[index] == 0x3a,
-      octets[index + 1] == 0x2f, octets[index + 2] == 0x2f, octets[index + 3] != 0x2f
+    guard index > target.lowerBound, index + 2 < target.upperBound, octets[index] == 0x3a,
+      octets[index + 1] == 0x2f, octets[index + 2] == 0x2f
     else { throw .malformed("request target is neither a path, an absolute URI, nor '*' with OPTIONS") }
+    let authority = index + 3
+    index = authority
+    while index < target.upperBound, octets[index] != 0x2f, octets[index] != 0x3f { index &+= 1 }
+    guard octets.isAuthority(authority..<index) else {
+      throw .malformed("request target names no host with or without a port")
+    }
   }
 }
 

@@ -6,54 +6,73 @@ public struct SSEEventCounter: Sendable {
   /// Whether `data: [DONE]` has passed.
   public private(set) var isDone = false
 
-  private var lineStart: UInt64 = 0
+  /// The first sixteen octets of the current line, the first of them lowest: enough for `data: [DONE]`.
+  private var start: (low: UInt64, high: UInt64) = (0, 0)
   private var lineLength = 0
   private var hasData = false
   private var skipsLineFeed = false
-  private var doneTail = 0
 
   public init() {}
 
   /// Reads the next bytes of the stream, split anywhere.
   public mutating func consume(_ bytes: UnsafeRawBufferPointer) {
-    for octet in bytes {
-      if octet == UInt8.lineFeed || octet == UInt8.carriageReturn {
-        if octet == UInt8.lineFeed, skipsLineFeed {
-          skipsLineFeed = false
-          continue
-        }
-        skipsLineFeed = octet == UInt8.carriageReturn
-        endLine()
-      } else {
-        skipsLineFeed = false
-        note(octet)
+    var position = 0
+    while position < bytes.count {
+      let end = bytes.firstLineEnd(from: position)
+      if end > position {
+        extendLine(bytes, position..<end)
+        guard end < bytes.count else { return }
       }
+      let isLineFeed = bytes[end] == UInt8.lineFeed
+      // The line feed of a CR LF belongs to the line end before it.
+      if !(isLineFeed && skipsLineFeed) { endLine() }
+      skipsLineFeed = !isLineFeed
+      position = end &+ 1
     }
   }
 
-  private mutating func note(_ octet: UInt8) {
-    if lineLength < 5 { lineStart = lineStart << 8 | UInt64(octet) }
-    lineLength += 1
-    if lineLength > 5 { matchDone(octet) }
-  }
-
-  /// Follows `[DONE]` after `data:` and an optional space; -1 once the value is something else.
-  private mutating func matchDone(_ octet: UInt8) {
-    if lineLength == 6, octet == 0x20 { return }
-    let done: StaticString = "[DONE]"
-    guard doneTail >= 0 else { return }
-    doneTail = doneTail < 6 && done.withUTF8Buffer { $0[doneTail] == octet } ? doneTail + 1 : -1
+  private mutating func extendLine(_ bytes: UnsafeRawBufferPointer, _ range: Range<Int>) {
+    skipsLineFeed = false
+    if lineLength == 0, range.count >= 16 {
+      start.low = bytes.word(at: range.lowerBound)
+      start.high = bytes.word(at: range.lowerBound &+ 8)
+    } else {
+      var index = range.lowerBound
+      var length = lineLength
+      while length < 16, index < range.upperBound {
+        let octet = UInt64(bytes[index]) << UInt64(length & 7 &* 8)
+        if length < 8 { start.low |= octet } else { start.high |= octet }
+        index &+= 1
+        length &+= 1
+      }
+    }
+    lineLength &+= range.count
   }
 
   private mutating func endLine() {
     if lineLength == 0 {
-      if hasData { events += 1 }
+      if hasData { events &+= 1 }
       hasData = false
-    } else if lineStart == 0x64_6174_613a || (lineLength == 4 && lineStart == 0x6461_7461) {  // "data:", "data"
-      if doneTail == 6 { isDone = true } else { hasData = true }
+      return
     }
-    lineStart = 0
+    let isData: Bool
+    let isDoneMarker: Bool
+    switch lineLength {
+    case 4:
+      isData = start.low == 0x6174_6164  // "data"
+      isDoneMarker = false
+    case 11:
+      isData = start.low & 0xff_ffff_ffff == 0x3a_6174_6164  // "data:"
+      isDoneMarker = start.low == 0x4f44_5b3a_6174_6164 && start.high == 0x5d_454e  // "data:[DO", "NE]"
+    case 12:
+      isData = start.low & 0xff_ffff_ffff == 0x3a_6174_6164
+      isDoneMarker = start.low == 0x445b_203a_6174_6164 && start.high == 0x5d45_4e4f  // "data: [D", "ONE]"
+    default:
+      isData = start.low & 0xff_ffff_ffff == 0x3a_6174_6164
+      isDoneMarker = false
+    }
+    if isDoneMarker { isDone = true } else if isData { hasData = true }
+    start = (0, 0)
     lineLength = 0
-    doneTail = 0
   }
 }

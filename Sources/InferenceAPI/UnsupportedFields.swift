@@ -30,8 +30,10 @@ public enum UnsupportedFields {
     },
     Row("spec.scaling.mode: Predictive", "use Reactive") { $0.scaling.mode == .predictive },
     Row("spec.scaling.objective", "remove it") { $0.scaling.objective != nil },
-    Row("spec.queue.tenantSharePercent", "set it to 100, or remove it") { $0.queue.tenantSharePercent < 100 },
-    Row("spec.routing.rules", "remove it") { !$0.routing.rules.isEmpty },
+    Row("spec.routing.rules[].reservedDedicatedPercent", "remove it") {
+      $0.routing.rules.contains { $0.reservedDedicatedPercent ?? 0 > 0 }
+    },
+    Row("spec.routing.rules[].dataClass", "remove it") { $0.routing.rules.contains { $0.dataClass != nil } },
     Row("spec.rollout.strategy: Canary", "use RollingUpdate, without steps") { $0.rollout.strategy == .canary },
     Row("spec.access", "remove it, and let only whom you trust reach the gateway") { $0.access != nil },
   ]

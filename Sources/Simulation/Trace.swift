@@ -1,3 +1,6 @@
+import FleetProtocol
+import FoundationEssentials
+
 /// One request of a recorded or made-up load.
 public struct TraceRequest: Hashable, Sendable {
   public var model: String
@@ -12,8 +15,12 @@ public struct TraceRequest: Hashable, Sendable {
   }
 }
 
-/// Reads a trace in CSV line by line: a header `model,time,prompt_tokens,output_tokens[,duration]` (in any order, more columns
-/// are ignored), then a row per request in order of time. `time` and `duration` are seconds.
+/// Reads a trace line by line, in one of two forms.
+///
+/// CSV: a header `model,time,prompt_tokens,output_tokens[,duration]` (in any order, more columns are ignored), then a row per
+/// request in order of time. `time` and `duration` are seconds.
+///
+/// A gateway's request log: a ``RequestLogRow`` as JSON per line, in the order in which requests ended.
 public struct TraceReader: Sendable {
   /// Why a line is no row, with its number and what would be accepted.
   public struct Problem: Error, Equatable, Sendable, CustomStringConvertible {
@@ -27,6 +34,8 @@ public struct TraceReader: Sendable {
     var time: Int
     var duration: Int?
   }
+  /// Whether requests come in order of time; a request log must be sorted.
+  public private(set) var isOrdered = true
   private var columns: Columns?
   private var line = 0
   private var last = Duration.zero
@@ -37,6 +46,10 @@ public struct TraceReader: Sendable {
   /// - Throws: ``Problem``.
   public mutating func read(_ text: some StringProtocol) throws(Problem) -> TraceRequest? {
     line += 1
+    if columns == nil, text.first == "{" {
+      isOrdered = false
+      return try row(text)
+    }
     let cells = text.split(separator: ",", omittingEmptySubsequences: false).map {
       $0.trimmingBlanks()
     }
@@ -61,6 +74,24 @@ public struct TraceReader: Sendable {
     return TraceRequest(model: try cell(columns.model, "model"), time: time, duration: duration)
   }
 
+  /// A row of a request log; nil where no service was found: no replica will see such a request.
+  private func row(_ text: some StringProtocol) throws(Problem) -> TraceRequest? {
+    let row: RequestLogRow
+    do { row = try JSONDecoder().decode(RequestLogRow.self, from: Data(text.utf8)) } catch {
+      throw problem("this is no row of a request log: \(error)")
+    }
+    guard row.weight == 1 else {
+      throw problem(
+        "this row stands for \(row.weight) requests: a sampled log cannot be replayed, only one that --request-log wrote"
+      )
+    }
+    guard !row.name.isEmpty else { return nil }
+    let busy = row.durationMilliseconds - row.queuedMilliseconds
+    return TraceRequest(
+      model: "\(row.namespace)/\(row.name)", time: try duration(row.timeUnix, "timeUnix"),
+      duration: row.pool == nil ? nil : try duration(max(0, busy) / 1000, "durationMilliseconds"))
+  }
+
   private func header(_ cells: [String]) throws(Problem) -> Columns {
     guard let model = cells.firstIndex(of: "model"), let time = cells.firstIndex(of: "time") else {
       throw problem(
@@ -70,10 +101,14 @@ public struct TraceReader: Sendable {
   }
 
   private func seconds(_ text: String, _ column: String) throws(Problem) -> Duration {
-    guard let value = Double(text), value.isFinite, value >= 0, value < 1e12 else {
-      throw problem("\(column) '\(text)' is not a number of seconds")
-    }
-    return .nanoseconds(Int64((value * 1e9).rounded()))
+    guard let value = Double(text) else { throw problem("\(column) '\(text)' is not a number of seconds") }
+    return try duration(value, column)
+  }
+
+  private func duration(_ seconds: Double, _ column: String) throws(Problem) -> Duration {
+    // What whole nanoseconds can express: 292 years.
+    guard seconds >= 0, seconds < 9e9 else { throw problem("\(column) '\(seconds)' is not a number of seconds") }
+    return .nanoseconds(Int64((seconds * 1e9).rounded()))
   }
 
   private func problem(_ message: String) -> Problem { Problem(line: line, message: message) }

@@ -44,7 +44,9 @@ public enum LogFormat {
   private static func isReserved(_ name: String) -> Bool { name == "time" || name == "level" || name == "message" }
 
   private static func timestamp(_ time: Date) -> String {
-    Date.ISO8601FormatStyle(includingFractionalSeconds: true).format(time)
+    var octets: [UInt8] = []
+    UTCTimestamp.append(time.timeIntervalSince1970, to: &octets)
+    return String(decoding: octets, as: UTF8.self)
   }
 
   // A stranger's text must not be able to forge a second line.

@@ -21,6 +21,29 @@ struct AtomicDouble: ~Copyable, Sendable {
   }
 }
 
+/// A fixed number of words that many threads change without a lock.
+///
+/// `@unchecked`: the cells are allocated once, freed when nobody refers to them any more, and only ever touched atomically.
+final class AtomicCells: @unchecked Sendable {
+  private let cells: UnsafeMutableBufferPointer<Atomic<UInt64>>
+
+  init(count: Int) {
+    cells = .allocate(capacity: count)
+    for index in 0..<count { cells.initializeElement(at: index, to: Atomic(0)) }
+  }
+
+  deinit {
+    cells.deinitialize()
+    cells.deallocate()
+  }
+
+  subscript(index: Int) -> UInt64 { cells[index].load(ordering: .relaxed) }
+
+  func store(_ word: UInt64, at index: Int) { cells[index].store(word, ordering: .relaxed) }
+
+  func add(_ amount: UInt64, at index: Int) { cells[index].wrappingAdd(amount, ordering: .relaxed) }
+}
+
 /// The series of one metric by their label values, bounded: label values come from users.
 final class SeriesTable<Series: AnyObject & Sendable>: Sendable {
   let name: String

@@ -19,6 +19,11 @@ enum GatewayCommand {
       --namespace NAME           Pilotlight's own namespace (\(ActivationLease.defaultNamespace))
       --domain DOMAIN            services are NAME.NAMESPACE.DOMAIN (pilotlight.local)
       --identity NAME            who this process is; default: POD_NAME, else the host's name
+      --tls-cert FILE            certificate for callers, with those between it and a root; repeat it for more names (SNI)
+      --tls-key FILE             its key; one for each --tls-cert, in the same order
+      --tls-dir DIR              a mounted Secret with tls.crt and tls.key; may be repeated, too
+      --upstream-ca FILE         authorities of replicas that speak TLS; default: the system's
+      --upstream-tls-insecure    encrypt to such replicas, but take any certificate
       --loops N                  event loops that serve callers, a thread each (1)
       --max-connections N        connections of callers per loop (50000)
       --max-connections-per-client N  the same from one address; 0: any, as behind a load balancer (0)
@@ -30,9 +35,11 @@ enum GatewayCommand {
       --idle-timeout DURATION    a connection without a request (75s)
       --write-timeout DURATION   a peer that takes nothing of what is sent to it (60s)
       --routing-body-limit N     longest body in which `model` is looked for, in bytes (8388608)
+      --tenant-header NAME       header that names the tenant; default: the credentials in Authorization
       --hold-requests N          requests held at once, over all services (20000)
       --hold-bytes N             request bytes kept at once, over all services (268435456)
       --access-log-sampling N    every n-th request gets a log line; 0: none but server errors (100)
+      --request-log FILE         every request as a row of JSON, for accounting and replay; SIGHUP opens it anew
       --shutdown-delay DURATION  on SIGTERM: not ready, but serving, for this long (10s)
       --shutdown-drain DURATION  then how long streams may run on (10m)
       --log-level LEVEL          debug, info, warning or error (info)
@@ -49,6 +56,9 @@ enum GatewayCommand {
     var staticFile: String?
     var namespace: String
     var domain: String
+    var requestLog: RequestLogFile?
+    /// For the replicas of a cluster that speak TLS.
+    var upstreamTLS: UpstreamTLS
     var shutdownDelay: Duration
     var shutdownDrain: Duration
     var log: Log
@@ -62,6 +72,9 @@ enum GatewayCommand {
       }
       configuration.listen = try scanner.text("--listen") ?? configuration.listen
       configuration.admin = try scanner.text("--admin-listen") ?? "127.0.0.1:9090"
+      configuration.certificates = try Self.certificates(&scanner)
+      upstreamTLS = UpstreamTLS(
+        caFile: try scanner.text("--upstream-ca"), verifies: !scanner.flag("--upstream-tls-insecure"))
       configuration.loops = try scanner.integer("--loops", default: configuration.loops, in: 1...256)
       configuration.maxConnections = try scanner.integer(
         "--max-connections", default: configuration.maxConnections, in: 1...1_000_000)
@@ -78,6 +91,7 @@ enum GatewayCommand {
       configuration.writeTimeout = try scanner.duration("--write-timeout", default: configuration.writeTimeout)
       configuration.routingBodyLimit = try scanner.integer(
         "--routing-body-limit", default: configuration.routingBodyLimit, in: 1024...1 << 30)
+      configuration.tenantHeader = try scanner.text("--tenant-header")
       configuration.holdBudgetRequests = try scanner.integer(
         "--hold-requests", default: configuration.holdBudgetRequests, in: 0...10_000_000)
       configuration.holdBudgetBytes = try scanner.integer(
@@ -89,8 +103,31 @@ enum GatewayCommand {
       shutdownDelay = try scanner.duration("--shutdown-delay", default: .seconds(10))
       shutdownDrain = try scanner.duration("--shutdown-drain", default: .seconds(600))
       log = try scanner.log()
+      if let path = try scanner.text("--request-log") {
+        do throws(RequestLogFile.Problem) { requestLog = try RequestLogFile(path: path, log: log) } catch {
+          throw ArgumentScanner.Problem("--request-log: \(error)")
+        }
+      }
       try scanner.finish()
     }
+
+    private static func certificates(_ scanner: inout ArgumentScanner) throws -> [TLSCertificatePair] {
+      let certificates = try scanner.texts("--tls-cert")
+      let keys = try scanner.texts("--tls-key")
+      guard certificates.count == keys.count else { throw unpaired(certificates.count, keys.count) }
+      return zip(certificates, keys).map { TLSCertificatePair(certificateFile: $0, keyFile: $1) }
+        + (try scanner.texts("--tls-dir").map { TLSCertificatePair(folder: $0) })
+    }
+  }
+
+  private static func unpaired(_ certificates: Int, _ keys: Int) -> ArgumentScanner.Problem {
+    ArgumentScanner.Problem("--tls-cert and --tls-key belong together: \(certificates) and \(keys) are given")
+  }
+
+  private static func gateway(_ options: Options, wake: any WakeSignal = NoWakeSignal()) throws -> GatewayServer {
+    try GatewayServer(
+      configuration: options.configuration, log: options.log,
+      accessLog: options.log.sink as? any AccessLog ?? NoAccessLog(), requestLog: options.requestLog, wake: wake)
   }
 
   private static func run(_ options: Options) async throws -> Int32 {
@@ -98,14 +135,18 @@ enum GatewayCommand {
     let gateway: GatewayServer
     if let file = options.staticFile {
       let configuration = try StaticConfiguration(parsing: LocalFile.read(file), defaultDomain: options.domain)
-      let server = try GatewayServer(configuration: options.configuration, log: options.log)
+      let server = try self.gateway(options)
       gateway = server
-      HangupSignals.handle { reload(file, into: server, options) }
+      HangupSignals.handle {
+        options.requestLog?.reopen()
+        reload(file, into: server, options)
+      }
       announce(try gateway.start(), options)
       gateway.update(configuration.view)
       following = nil
     } else {
       (gateway, following) = try startInCluster(options)
+      HangupSignals.handle { options.requestLog?.reopen() }
     }
     let signal = Task { await TerminationSignals.wait() }
     // Informers go on for ever; should they fail, the gateway must not serve an ever older view unnoticed.
@@ -143,10 +184,11 @@ enum GatewayCommand {
     let identity = options.configuration.identity
     let writer = ActivationWriter(
       client: connection.client, clock: clock, log: options.log, namespace: options.namespace, identity: identity)
-    let gateway = try GatewayServer(configuration: options.configuration, log: options.log, wake: writer)
+    let gateway = try self.gateway(options, wake: writer)
     let view = ClusterView(
       client: connection.client, clock: clock, log: options.log,
-      builder: RoutingViewBuilder(domain: options.domain, identity: identity), namespace: options.namespace
+      builder: RoutingViewBuilder(
+        domain: options.domain, identity: identity, upstreamTLS: options.upstreamTLS), namespace: options.namespace
     ) { gateway.update($0) }
     announce(try gateway.start(), options)
     return (gateway, Task { try await ServiceGroup([view, writer]).run() })

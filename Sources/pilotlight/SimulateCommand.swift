@@ -12,7 +12,8 @@ enum SimulateCommand {
     Replays a trace with the scaling decision of the controller, on virtual time, and says what it took. Each model has a
     burst pool of its own that may sleep at zero.
 
-      --trace FILE            CSV with a header: model,time,prompt_tokens,output_tokens[,duration]; '-' reads standard input
+      --trace FILE            CSV with a header: model,time,prompt_tokens,output_tokens[,duration], or what a gateway wrote
+                              with --request-log; '-' reads standard input
       --load-time DURATION    from the start of a replica until it takes requests (30s)
       --service-time DURATION for rows without a duration (5s)
       --sleep-after DURATION  how long without a request before the last replica goes (10m)
@@ -55,7 +56,7 @@ enum SimulateCommand {
     }
   }
 
-  /// Reads the trace line by line, so that its size does not matter.
+  /// Reads the trace line by line, so that its size does not matter; of a request log the requests are kept, to be sorted.
   private static func replay(_ options: Options) throws -> [(model: String, report: ReplayReport)] {
     let file = options.trace == "-" ? fdopen(STDIN_FILENO, "r") : fopen(options.trace, "r")
     guard let file else {
@@ -64,14 +65,19 @@ enum SimulateCommand {
     defer { fclose(file) }
     var reader = TraceReader()
     var replays: [String: Replay] = [:]
+    func add(_ request: TraceRequest) {
+      replays[request.model, default: Replay(options.configuration, start: request.time)].add(request)
+    }
+    var unordered: [TraceRequest] = []
     var line: UnsafeMutablePointer<CChar>?
     var capacity = 0
     defer { free(line) }
     while getline(&line, &capacity, file) >= 0, let line {
       let text = String(cString: line)
       guard let request = try reader.read(text.last?.isNewline == true ? text.dropLast() : text[...]) else { continue }
-      replays[request.model, default: Replay(options.configuration, start: request.time)].add(request)
+      if reader.isOrdered { add(request) } else { unordered.append(request) }
     }
+    for request in unordered.sorted(by: { $0.time < $1.time }) { add(request) }
     guard !replays.isEmpty else { throw ArgumentScanner.Problem("--trace: '\(options.trace)' has no rows") }
     return replays.keys.sorted().compactMap { model in
       guard var replay = replays[model] else { return nil }

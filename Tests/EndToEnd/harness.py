@@ -1,4 +1,5 @@
 """What the end-to-end tests share: a sandbox of their own, the kubectls that are found, and requests to a gateway."""
+import functools
 import glob
 import http.client
 import json
@@ -65,6 +66,7 @@ class Kubectl:
         )
 
 
+@functools.cache
 def version_of(binary):
     """(major, minor) of a kubectl, or None when it is none."""
     try:

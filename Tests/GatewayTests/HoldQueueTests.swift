@@ -46,6 +46,76 @@ struct HoldQueueTests {
     #expect(queue.bytes == 20 && queue.count == 1)
   }
 
+  @Test("Tenants take turns within an urgency, whoever came with many; each is served in the order of arrival")
+  func turns() {
+    var queue = HoldQueue<String>()
+    for number in 0..<6 { _ = queue.insert(.init(payload: "a\(number)", arrival: .seconds(number), tenant: 1)) }
+    for number in 0..<2 { _ = queue.insert(.init(payload: "b\(number)", arrival: .seconds(9), tenant: 2)) }
+    _ = queue.insert(.init(payload: "c0", arrival: .seconds(9), urgency: 1, tenant: 3))
+    #expect(queue.count(ofTenant: 1) == 6 && queue.count(ofTenant: 2) == 2 && queue.count(ofTenant: 9) == 0)
+    let all = queue.removeAll().map(\.payload)
+    #expect(all == ["c0", "a0", "b0", "a1", "b1", "a2", "a3", "a4", "a5"])
+  }
+
+  @Test("A tenant with large requests gets as many bytes, not as many requests")
+  func deficits() {
+    var queue = HoldQueue<String>()
+    for number in 0..<4 {
+      _ = queue.insert(.init(payload: "large", arrival: .seconds(number), bytes: 3 * 8192, tenant: 1))
+      for _ in 0..<4 { _ = queue.insert(.init(payload: "small", arrival: .seconds(number), tenant: 2)) }
+    }
+    var served: [String] = []
+    for _ in 0..<15 { served.append(queue.popFirst()?.payload ?? "") }
+    #expect(served.filter { $0 == "large" }.count == 3 && served.filter { $0 == "small" }.count == 12)
+  }
+
+  @Test("Who waits for a place that there is none of keeps nobody waiting")
+  func kinds() {
+    var queue = HoldQueue<Int>()
+    for number in 0..<4 { _ = queue.insert(.init(payload: number, arrival: .seconds(number), kind: UInt8(number % 2))) }
+    var taken: [Int?] = []
+    for _ in 0..<3 { taken.append(queue.popFirst { $0 == 1 }?.payload) }
+    #expect(taken == [1, 3, nil] && queue.count == 2)
+    let rest = queue.removeAll().map(\.payload)
+    #expect(rest == [0, 2])
+    for pools in [[.dedicated], [.burst], [.dedicated, .burst], [.burst, .dedicated]] as [[Pool]] {
+      #expect(PoolOrder(pools).pools(own: []) == pools && PoolOrder(kind: PoolOrder(pools).code) == PoolOrder(pools))
+    }
+    #expect(PoolOrder(nil).pools(own: [.burst]) == [.burst])
+  }
+
+  @Test("Who leaves and comes back has saved up nothing, and goes behind those who waited")
+  func savesNothing() {
+    var queue = HoldQueue<String>()
+    _ = queue.insert(.init(payload: "a", arrival: .zero, tenant: 1))
+    let ticket = queue.insert(.init(payload: "b", arrival: .zero, tenant: 2))
+    _ = queue.insert(.init(payload: "c", arrival: .zero, tenant: 3))
+    _ = queue.remove(ticket)
+    _ = queue.insert(.init(payload: "b again", arrival: .seconds(1), tenant: 2))
+    let all = queue.removeAll().map(\.payload)
+    #expect(all == ["a", "c", "b again"])
+  }
+
+  @Test("Between two tenants that always wait the difference is a turn and a request at most", arguments: 1...10)
+  func isFair(seed: Int) {
+    var random = Random(state: UInt64(seed) &* 0x9E37_79B9_7F4A_7C15)
+    var queue = HoldQueue<(tenant: Int, cost: Int)>()
+    var served = [0, 0, 0]
+    func add(_ tenant: Int, _ step: Int) {
+      let cost = Int.random(in: 1...8, using: &random)
+      _ = queue.insert(
+        .init(payload: (tenant, cost), arrival: .seconds(step), bytes: (cost - 1) * 8192, tenant: UInt64(tenant)))
+    }
+    for tenant in 0..<3 { for step in 0..<5 { add(tenant, step) } }
+    for step in 0..<400 {
+      guard let entry = queue.popFirst() else { break }
+      served[entry.payload.tenant] += entry.payload.cost
+      add(entry.payload.tenant, step)
+      let (least, most) = (served.min() ?? 0, served.max() ?? 0)
+      #expect(most - least <= HoldQueue<Int>.quantum + 2 * HoldQueue<Int>.maxCost)
+    }
+  }
+
   @Test("Whatever is inserted, removed and taken, the queue agrees with a sorted list", arguments: 1...20)
   func agreesWithModel(seed: Int) throws {
     var random = Random(state: UInt64(seed) &* 0x9E37_79B9_7F4A_7C15)

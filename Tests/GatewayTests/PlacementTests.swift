@@ -90,12 +90,12 @@ struct PlacementTests {
   func ejects() throws {
     var state = Self.state([try replica("a", slots: 8)])
     let lease = try state.take(now: .zero)
-    state.failed(lease, now: .zero)
+    _ = state.failed(lease, now: .zero)
     let attempt1 = state.acquire(order: Self.order, now: .milliseconds(249))
     #expect(attempt1 == nil)
     #expect(state.nextReturn(now: .zero) == .milliseconds(250))
     let second = try state.take(now: .milliseconds(250))
-    state.failed(second, now: .milliseconds(250))
+    _ = state.failed(second, now: .milliseconds(250))
     #expect(state.nextReturn(now: .milliseconds(250)) == .milliseconds(750))
     state.succeeded(second)
     let attempt2 = state.acquire(order: Self.order, now: .milliseconds(250))
@@ -180,7 +180,7 @@ struct PlacementTests {
 
 extension ReplicaSetState {
   /// Takes a slot that must be there.
-  fileprivate mutating func take(now: Duration) throws -> Lease {
+  mutating func take(now: Duration) throws -> Lease {
     let lease = acquire(order: [.dedicated, .burst], now: now)
     return try #require(lease)
   }

@@ -79,7 +79,7 @@ struct RoutingViewBuilderTests {
     #expect(route.replicas.map(\.podUID) == ["a", "b", "c", "d"])
     #expect(route.replicas.map(\.pool) == [.dedicated, .burst, .burst, .burst])
     #expect(route.replicas.map(\.maxConcurrency) == [3, 8, 8, 8])
-    #expect(route.replicas.map(\.accepts) == [true, true, false, false])
+    #expect(route.replicas.map { $0.isReady && !$0.isLeaving } == [true, true, false, false])
     #expect(route.replicas.map(\.address.port) == [8001, 8000, 8000, 8000])
     #expect(route.replicas.first?.address.host == "fd00::1")
     #expect(route.replicas.first?.readySince == Date(timeIntervalSince1970: 1_767_225_605.25))

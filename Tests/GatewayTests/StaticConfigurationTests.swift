@@ -44,7 +44,7 @@ struct StaticConfigurationTests {
       ),
       (
         #"{"services": [{"name": "a", "queue": {"maxRequests": -1}}]}"#,
-        "services[0].queue.maxRequests: must be a whole number from 0 to 1000000"
+        "services[0].queue.maxRequests: must be a whole number from 0 to 1000000, is -1"
       ),
       (
         #"{"services": [{"name": "a", "endpoints": [{"address": "here"}]}]}"#,

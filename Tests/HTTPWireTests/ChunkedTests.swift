@@ -18,13 +18,28 @@ import Testing
   }
 
   @Test(
-    "extensions and trailers are dropped",
+    "extensions and trailers do not get into the body",
     arguments: ["3;a=b;c\r\nabc\r\n0\r\n\r\n", "03\r\nabc\r\n000;x\r\nX: y\r\nZ:\r\n\r\n", "3;\r\nabc\r\n0\r\n\r\n"])
   func tolerates(text: String) throws {
     for size in [1, 1000] {
       let result = try Feeding.chunks(Array(text.utf8), size: size)
       #expect(result == ChunkResult(body: Array("abc".utf8), consumed: text.utf8.count, isComplete: true))
     }
+  }
+
+  @Test(
+    "trailer fields travel on, but for what a recipient must know before the body",
+    arguments: [
+      ("X-Sum: 1\r\nETag: \"a\"\r\n", "X-Sum: 1\r\nETag: \"a\"\r\n"), ("Content-Length: 1\r\nX: y\r\n", "X: y\r\n"),
+      ("Host: a\r\n", ""), ("connection: x\r\n", ""), ("Authorization: a\r\nCookie: b\r\nSet-Cookie: c\r\n", ""),
+      ("Content-Type: a/b\r\nContent-Encoding: gzip\r\n", ""), ("IF-None-Match: a\r\nIf: b\r\n", "If: b\r\n"),
+      ("Authentication-Info: a\r\n", "Authentication-Info: a\r\n"), ("pilotlight-pool: burst\r\n", ""),
+    ])
+  func trailers(section: String, passed: String) throws {
+    var decoder = BodyDecoder(.chunked)
+    var octets = Array("1\r\na\r\n0\r\n\(section)\r\n".utf8)
+    _ = try octets.withUnsafeMutableBufferPointer { bytes in try decoder.decode(bytes) }
+    #expect(String(decoding: decoder.trailers, as: UTF8.self) == passed)
   }
 
   @Test(

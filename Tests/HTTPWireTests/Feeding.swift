@@ -65,6 +65,31 @@ enum Feeding {
     return ChunkResult(body: body, consumed: consumed, isComplete: decoder.isComplete)
   }
 
+  /// What a body that arrives in pieces comes to: its content, what may travel on of its trailers, how many octets it took
+  /// and whether it is complete; or why it is refused.
+  static func body(_ framing: BodyFraming, _ text: String, cuts: [Int]) -> String {
+    var decoder = BodyDecoder(framing)
+    var content: [UInt8] = []
+    var consumed = 0
+    for piece in pieces(Array(text.utf8), cuts: cuts) where !decoder.isComplete {
+      var piece = Array(piece)
+      do {
+        let progress = try piece.withUnsafeMutableBufferPointer { (bytes) throws(WireError) in try decoder.decode(bytes)
+        }
+        content += piece[progress.body]
+        consumed += progress.consumed
+      } catch {
+        return "\(error)"
+      }
+    }
+    return "\(content) \(decoder.trailers) \(consumed) \(decoder.isComplete)"
+  }
+
+  /// `octets` in pieces that end at `cuts`.
+  static func pieces(_ octets: [UInt8], cuts: [Int]) -> [ArraySlice<UInt8>] {
+    zip([0] + cuts, cuts + [octets.count]).map { octets[$0..<$1] }
+  }
+
   private static func decodeInPlace(
     _ decoder: inout ChunkedDecoder, _ piece: inout [UInt8]
   ) throws(WireError) -> ChunkedDecoder.Progress {

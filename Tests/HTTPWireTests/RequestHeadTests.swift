@@ -30,7 +30,7 @@ import Testing
       ("OPTIONS * HTTP/1.1\r\nHost: a\r\n\r\n", "OPTIONS * 1.1 none true false Host=a"),
       ("CONNECT a:1 HTTP/1.1\r\nHost: a\r\n\r\n", "CONNECT a:1 1.1 none true false Host=a"),
       ("GET http://b/c?d HTTP/1.1\r\nHost: a\r\n\r\n", "GET http://b/c?d 1.1 none true false Host=a"),
-      ("GET / HTTP/1.1\r\nHost: \r\nX: a\u{e9}b\r\n\r\n", "GET / 1.1 none true false Host=|X=a\u{e9}b"),
+      ("GET / HTTP/1.1\r\nHost: [::1]:8\r\nX: a\u{e9}b\r\n\r\n", "GET / 1.1 none true false Host=[::1]:8|X=a\u{e9}b"),
     ])
   func accepts(text: String, expected: String) {
     #expect(Feeding.request(text) == .head(expected, length: text.utf8.count))
@@ -63,7 +63,11 @@ import Testing
     + [
       ("GET / HTTP/1.1\r\n\r\n", 400), ("GET / HTTP/1.1\r\nHost: a b\r\n\r\n", 400),
       ("GET / HTTP/1.1\r\nHost: a,b\r\n\r\n", 400), ("GET / HTTP/1.1\r\nHost: a/b\r\n\r\n", 400),
-      ("GET / HTTP/1.1\r\nHost: u@b\r\n\r\n", 400), ("GET / HTTP/1.1\nHost: a\n\n", 400),
+      ("GET / HTTP/1.1\r\nHost: u@b\r\n\r\n", 400), ("GET / HTTP/1.1\r\nHost:\r\n\r\n", 400),
+      ("GET / HTTP/1.1\r\nHost: a:b\r\n\r\n", 400), ("GET / HTTP/1.1\r\nHost: a:1:2\r\n\r\n", 400),
+      ("GET / HTTP/1.1\r\nHost: [::1\r\n\r\n", 400), ("GET / HTTP/1.1\r\nHost: []\r\n\r\n", 400),
+      ("GET / HTTP/1.1\r\nHost: [::1]a\r\n\r\n", 400), ("GET / HTTP/1.1\r\nHost: a%4\r\n\r\n", 400),
+      ("GET / HTTP/1.1\r\nHost: :80\r\n\r\n", 400), ("GET / HTTP/1.1\nHost: a\n\n", 400),
       ("GET / HTTP/1.1\r\n Host: a\r\n\r\n", 400), ("\r\n\r\nGET / HTTP/1.1\r\nHost: a\r\n\r\n", 400),
       ("POST / HTTP/1.0\r\nTransfer-Encoding: chunked\r\n\r\n", 400), ("\n", 400),
     ]

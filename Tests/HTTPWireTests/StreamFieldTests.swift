@@ -7,7 +7,7 @@ import Testing
     "server-sent events are counted, split anywhere, with any line end",
     arguments: [
       ("data: a\n\ndata: b\n\n", 2, false), ("data:a\r\n\r\ndata\r\n\r\n", 2, false),
-      ("data: a\r\rdata: b\r\r", 2, false),
+      ("data: a\r\rdata: b\r\r", 2, false), ("data: a\r\ndata: b\r\n\r\n", 1, false),
       (": comment\n\nevent: x\n\n", 0, false), ("data: a\ndata: b\n\n", 1, false), ("data: a\n", 0, false),
       ("datax: a\n\n", 0, false), ("data: a\n\ndata: [DONE]\n\n", 1, true), ("data:[DONE]\n\n", 0, true),
       ("data: [DONE] \n\n", 1, false), ("data: [DONE\n\n", 1, false), ("id: 1\ndata: {}\nevent: y\n\n", 1, false),

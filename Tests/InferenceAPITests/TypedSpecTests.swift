@@ -124,8 +124,11 @@ struct TypedSpecTests {
       (["scaling": ["metric": "TokensPerSecond", "target": 1]], "spec.scaling.metric: TokensPerSecond"),
       (["scaling": ["mode": "Predictive"]], "spec.scaling.mode: Predictive"),
       (["scaling": ["objective": ["timeToFirstToken": "1s"]]], "spec.scaling.objective"),
-      (["queue": ["tenantSharePercent": 50]], "spec.queue.tenantSharePercent"),
-      (["routing": ["rules": [["name": "r"]]]], "spec.routing.rules"),
+      (
+        ["routing": ["rules": [["name": "r", "reservedDedicatedPercent": 10]]]],
+        "spec.routing.rules[].reservedDedicatedPercent"
+      ),
+      (["routing": ["rules": [["name": "r", "dataClass": "eu"]]]], "spec.routing.rules[].dataClass"),
       (["rollout": ["strategy": "Canary", "steps": [["trafficPercent": 1]]]], "spec.rollout.strategy: Canary"),
       (["access": ["apiKeysSecretRef": ["name": "k"]]], "spec.access"),
     ] as [(JSONValue, String)])

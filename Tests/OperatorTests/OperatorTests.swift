@@ -207,7 +207,7 @@ import Testing
           [
             "metadata": ["labels": ["kubernetes.io/service-name": "pilotlight-gateway"]], "addressType": "IPv4",
             "ports": [["name": "admin", "port": 9090]],
-            "endpoints": [["addresses": ["10.0.0.2"], "conditions": ["ready": true]]],
+            "endpoints": [["addresses": ["10.0.0.9"], "conditions": ["ready": true]]],
           ]))
       try await cluster.pass(.seconds(30))
       #expect(cluster.replicas("llm-burst") == 1)

@@ -1,4 +1,5 @@
 import Decisions
+import FleetProtocol
 import Testing
 
 @testable import Simulation
@@ -63,6 +64,33 @@ struct TraceReaderTests {
     #expect(try reader.read("2,b,10,") == TraceRequest(model: "b", time: .seconds(2)))
   }
 
+  @Test("a gateway's request log is a trace, in the order in which requests ended")
+  func requestLog() throws {
+    var slow = RequestLogRow(timeUnix: 1000.5, status: 200, durationMilliseconds: 2500)
+    slow.namespace = "team"
+    slow.name = "llm"
+    slow.pool = "burst"
+    slow.queuedMilliseconds = 500
+    var refused = slow
+    refused.timeUnix = 999
+    refused.status = 429
+    refused.pool = nil
+    var reader = TraceReader()
+    #expect(reader.isOrdered)
+    var requests: [TraceRequest?] = []
+    for row in [slow, refused, RequestLogRow(timeUnix: 1, status: 404, durationMilliseconds: 0)] {
+      var line: [UInt8] = []
+      row.appendLine(to: &line)
+      requests.append(try reader.read(String(decoding: line, as: UTF8.self)))
+    }
+    #expect(
+      requests == [
+        TraceRequest(model: "team/llm", time: .milliseconds(1_000_500), duration: .seconds(2)),
+        TraceRequest(model: "team/llm", time: .seconds(999)), nil,
+      ])
+    #expect(!reader.isOrdered)
+  }
+
   @Test(
     "bad rows are named",
     arguments: [
@@ -73,6 +101,11 @@ struct TraceReaderTests {
       (["model,time", "a,soon"], "line 2: time 'soon' is not a number of seconds"),
       (["model,time", "a,2", "a,1"], "line 3: time 1 is before the row above; rows must be in order of time"),
       (["model,time", ",2"], "line 2: column model is missing"),
+      (["model,time", "a,1e10"], "line 2: time '10000000000.0' is not a number of seconds"),
+      (
+        [#"{"timeUnix":5,"name":"a","status":200,"durationMilliseconds":7,"weight":100}"#],
+        "line 1: this row stands for 100 requests: a sampled log cannot be replayed, only one that --request-log wrote"
+      ),
     ])
   func problems(lines: [String], message: String) {
     var found: String?

@@ -72,4 +72,27 @@ import Testing
       LogFormat.text(record, at: Self.time)
         == #"2023-11-14T22:13:20.500Z WARNING late model="a b" pool=burst why="x\ny""#)
   }
+
+  @Test("the time of a line is that of the Gregorian calendar")
+  func timestamps() {
+    let style = Date.ISO8601FormatStyle(includingFractionalSeconds: true)
+    for day in stride(from: -140_000, through: 2_932_896, by: 97) {
+      let time = Date(timeIntervalSince1970: Double(day) * 86_400 + Double(day.magnitude % 86_400) + 0.25)
+      var octets: [UInt8] = []
+      UTCTimestamp.append(time.timeIntervalSince1970, to: &octets)
+      #expect(String(decoding: octets, as: UTF8.self) == style.format(time))
+    }
+  }
+
+  @Test(
+    "a time out of range, or none, is still a time",
+    arguments: [
+      (.nan, "1970-01-01T00:00:00.000Z"), (.infinity, "9999-12-31T23:59:59.999Z"), (-1e300, "0001-01-01T00:00:00.000Z"),
+      (-0.001, "1969-12-31T23:59:59.999Z"), (951_782_400, "2000-02-29T00:00:00.000Z"),
+    ] as [(Double, String)])
+  func oddTimes(seconds: Double, text: String) {
+    var octets: [UInt8] = []
+    UTCTimestamp.append(seconds, to: &octets)
+    #expect(String(decoding: octets, as: UTF8.self) == text)
+  }
 }

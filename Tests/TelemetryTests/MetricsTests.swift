@@ -65,7 +65,30 @@ import Testing
         }
       }
     }
-    #expect(counter.value() == 8000 && histogram.count() == 8000)
+    #expect(counter.value() == 8000 && histogram.count() == 8000 && histogram.series([]).sum == 8000)
+  }
+
+  @Test("a value is counted at the first bound that it does not exceed, whatever their number", arguments: 0...9)
+  func buckets(number: Int) {
+    let bounds = (0..<number).map(Double.init)
+    let series = Histogram(name: "h", help: "", labels: [], buckets: bounds, limit: 1).series([])
+    var expected = Array(repeating: 0, count: number + 1)
+    for value in stride(from: -1.0, through: 10, by: 0.5) {
+      series.observe(value)
+      expected[bounds.firstIndex { value <= $0 } ?? number] += 1
+    }
+    series.observe(.nan)
+    #expect(series.snapshot.counts == expected)
+  }
+
+  @Test("a histogram's percentiles are those of its newest 512 values")
+  func recent() {
+    let histogram = MetricsRegistry().histogram("h", help: "")
+    #expect(histogram.percentile(50) == nil)
+    for value in 1...100 { histogram.observe(Double(value)) }
+    #expect(histogram.percentile(99) == 99)
+    for value in 101...1000 { histogram.observe(Double(value)) }
+    #expect(histogram.percentile(0) == 489 && histogram.percentile(100) == 1000)
   }
 
   @Test(

@@ -25,9 +25,9 @@ need_packages() {
   [ ${#missing[@]} -eq 0 ] && return 0
   command -v apt-get >/dev/null 2>&1 || fail "these packages are needed and there is no apt-get to install them: ${missing[*]}"
   say "installing ${missing[*]}"
-  # A list that cannot be refreshed may still do: the install below has the last word.
+  # RUNLEVEL keeps the daemons that come along from being started. A list that cannot be refreshed may still do: the install below has the last word.
   as_root env DEBIAN_FRONTEND=noninteractive apt-get update -qq >/dev/null 2>&1 || true
-  as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null ||
+  as_root env DEBIAN_FRONTEND=noninteractive RUNLEVEL=1 apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null ||
     fail "could not install ${missing[*]}; as root: apt-get install ${missing[*]}"
 }
 

@@ -32,6 +32,9 @@ ssize_t cl_send2(int fd, const void *first, size_t first_count, const void *seco
 /// recv(2); the result, or -errno.
 ssize_t cl_recv(int fd, void *bytes, size_t count);
 
+/// Drops every packet that comes for a socket from now on (SO_ATTACH_FILTER, socket(7)).
+void cl_drop_incoming(int fd);
+
 /// CLOCK_MONOTONIC in nanoseconds.
 int64_t cl_monotonic(void);
 

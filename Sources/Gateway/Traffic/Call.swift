@@ -34,6 +34,8 @@ final class Call {
     static let wantsWebSocket = Traits(rawValue: 256)
     /// The head of an event stream went out while the request was held.
     static let hasPrelude = Traits(rawValue: 512)
+    /// The replica's answer is no event stream, and is made one event of that which has begun.
+    static let wrapsAnswer = Traits(rawValue: 32768)
     /// A connection that was idle has failed it once; that says nothing of the replica.
     static let metStaleConnection = Traits(rawValue: 1024)
     /// The caller ended its sending half and is still there.
@@ -52,7 +54,7 @@ final class Call {
   var service: RoutedService?
   /// What is sent to the replica: the head, and the body where it is kept.
   var outgoing: [UInt8] = []
-  /// The body while it is read to be searched.
+  /// The body while it is read to be searched; later the answer, where it becomes one event.
   var collected: [UInt8] = []
   /// Delimits the caller's body.
   var requestBody: BodyDecoder
@@ -65,15 +67,46 @@ final class Call {
   var allowance = 0
   var answer = Answer.none
   var urgency: UInt8 = 3
+  /// The caller has said how urgent it is.
+  var saysUrgency = false
+  var method = Method.other
+  /// The trace that the caller says it belongs to.
+  var trace: TraceContext?
+  /// Counts tokens and events as the answer passes; nil before it does.
+  var meter: ResponseMeter?
+  /// Who asks: a hash of a header's value; 0: nobody in particular.
+  var tenant: UInt64 = 0
+  /// Stands for the beginning of its prompt, where its service prefers the replica that has it in its cache.
+  var affinity: UInt64?
+  /// What the body said, where it was read.
+  var told: RequestTraits?
+  /// The rule that applies.
+  var rule: RouteRule?
   /// How often it went to another replica.
   var retries: UInt8 = 0
   /// When its caller's patience ends, in nanoseconds of the loop's clock.
   var patienceEnds = Int64.max
+  /// While it is held, its caller gets a comment this often, in nanoseconds; 0: none.
+  var keepAlive: Int64 = 0
+  /// When the next comment is due.
+  var nextComment = Int64.max
   /// When it was sent to its replica.
   var sentAt = Int64.max
   var ticket: HoldQueue<HeldCall>.Ticket?
   var lease: ReplicaSetState.Lease?
   var replica: ReplicaConnection?
+
+  /// Methods as logs name them.
+  enum Method: String, CaseIterable {
+    case get = "GET"
+    case head = "HEAD"
+    case post = "POST"
+    case put = "PUT"
+    case patch = "PATCH"
+    case delete = "DELETE"
+    case options = "OPTIONS"
+    case other = "OTHER"
+  }
 
   init(record: RequestRecord, traits: Traits, framing: BodyFraming, limits: HTTPLimits) {
     self.record = record
@@ -97,6 +130,6 @@ struct HeldCall: Sendable {
 
   /// From any thread.
   func end(_ outcome: HoldOutcome) {
-    connection.loop.execute { connection.holdEnded(number, outcome) }
+    connection.loop.execute { connection.server.release(self, outcome) }
   }
 }

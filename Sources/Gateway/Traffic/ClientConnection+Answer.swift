@@ -32,6 +32,10 @@ extension ClientConnection {
   func fail(_ call: Call, _ error: GatewayError, _ rest: UnsafeMutableBufferPointer<UInt8>? = nil) {
     call.record.errorCode = error.code
     let shape = ErrorShape(protocol: call.service?.route.modelProtocol, isV2: call.traits.contains(.isV2Path))
+    guard !call.traits.contains(.hasPrelude) else {
+      call.record.status = error.status
+      return endPrelude(call, error.body(shape))
+    }
     var fields: [(String, String)] = []
     if let seconds = error.retryAfter { fields.append(("retry-after", String(seconds))) }
     if call.service != nil { fields += call.record.fields }
@@ -67,20 +71,20 @@ extension ClientConnection {
       core.budget.return(bytes: call.allowance)
       call.allowance = 0
     }
-    core.finished(call.record, of: call.service, requestBytes: call.requestBytes, now: loop.nowNanoseconds)
+    core.finished(call, now: loop.nowNanoseconds)
   }
 
   // MARK: - After the answer
 
   /// Whether a body remains that would have to be read before the next request, beyond what is worth reading.
-  private func hasUnwantedBody(_ call: Call) -> Bool {
+  func hasUnwantedBody(_ call: Call) -> Bool {
     if call.requestBody.isComplete { return false }
     guard let remaining = call.requestBody.remaining else { return false }
     return remaining > Self.drainLimit
   }
 
   /// Bytes of an unread request body that are read and dropped to keep the connection; a longer one closes it.
-  private static let drainLimit = 262_144
+  private static let drainLimit = 1 << 20
   /// How long a caller has to send the rest of its body, or to close after the last answer, in nanoseconds.
   private static let drainTimeout: Int64 = 5_000_000_000
   private static let endTimeout: Int64 = 2_000_000_000

@@ -77,8 +77,11 @@ extension ClientConnection {
     channel.watch(untilNanoseconds: .max)
     if let service = call.service {
       // The head has told the service; a body that names no model is the server's to judge.
-      if let field = try? ModelField(scanning: body), let name = field.model, let rename = service.route.rename(name) {
-        body = field.rewriting(body, to: rename)
+      if let field = try? ModelField(scanning: body) {
+        note(field, body, call)
+        if let name = field.model, let rename = service.route.rename(name), field.needsRewriting(to: rename) {
+          body = field.rewriting(body, to: rename)
+        }
       }
     } else {
       do {
@@ -111,9 +114,19 @@ extension ClientConnection {
     guard let found = routing.view.names.target(model: name, services: routing.view.services) else {
       throw GatewayError.modelNotFound(RouteResolver.unknownModel(name), named: name)
     }
-    call.service = routing.services[found.service]
+    let service = routing.services[found.service]
+    call.service = service
+    note(field, body, call)
+    if field.stream, call.keepAlive == 0, let own = service.route.holdKeepAlive { call.keepAlive = own.inNanoseconds }
     guard let rename = found.rename, field.needsRewriting(to: rename) else { return body }
     return field.rewriting(body, to: rename)
+  }
+
+  private func note(_ field: ModelField, _ body: [UInt8], _ call: Call) {
+    guard let service = call.service else { return }
+    if let length = service.route.prefixAffinity { call.affinity = PrefixKey.hash(body.span, length: length) }
+    guard !service.route.rules.isEmpty else { return }
+    call.told = RequestTraits(model: field.model, stream: field.stream, maxOutputTokens: field.maxOutputTokens)
   }
 
   /// Tells a caller that waits for it to send its body.
@@ -172,9 +185,7 @@ extension ClientConnection {
     }
     let isChunked = call.requestFraming == .chunked
     if !piece.isEmpty {
-      if isChunked { replica.channel.enqueue { ChunkedEncoder.appendSize(piece.count, to: &$0) } }
-      replica.channel.enqueue(piece)
-      if isChunked { replica.channel.enqueue { $0.append("\r\n") } }
+      if isChunked { replica.channel.enqueueChunk(piece) } else { replica.channel.enqueue(piece) }
     }
     guard call.requestBody.isComplete else { return }
     keep(bytes[progress.consumed...])

@@ -66,6 +66,8 @@ extension ClientConnection {
     let call = Call(
       record: RequestRecord(arrival: loop.nowNanoseconds, arrivalUnix: loop.turnWallUnix),
       traits: traits(layout, head), framing: layout.framing, limits: core.configuration.limits)
+    // Who has sent some of its body does not wait for a word to begin (RFC 9110, 10.1.1).
+    if !rest.isEmpty { call.traits.remove(.awaitsContinue) }
     self.call = call
     // Between here and the end of this call nothing may be received: `head` and `rest` stand in the receive buffer.
     channel.watch(untilNanoseconds: .max)
@@ -94,11 +96,11 @@ extension ClientConnection {
     if view.isMethod("HEAD") { traits.insert(.isHead) }
     if view.isMethod("OPTIONS") { traits.insert(.isOptions) }
     if layout.minorVersion == 0 { traits.insert(.isOldClient) }
-    if view.target.starts(with: "/v2/".utf8) { traits.insert(.isV2Path) }
+    if view.target.startsIgnoringCase("/v2/") { traits.insert(.isV2Path) }
     if layout.expectsContinue, layout.framing != .none { traits.insert(.awaitsContinue) }
     if layout.keepsAlive { traits.insert(.keepsConnection) }
     if layout.upgrades, layout.minorVersion >= 1, layout.framing == .none, view.isMethod("GET"),
-      view.value(of: .upgrade).map({ $0.equalsIgnoringCase("websocket".utf8) }) ?? false
+      view.value(of: .upgrade)?.equalsIgnoringCase("websocket") ?? false
     {
       traits.insert(.wantsWebSocket)
     }
@@ -112,6 +114,8 @@ extension ClientConnection {
     let target = String(decoding: request.target, as: UTF8.self)
     let host = request.value(of: .host).map { String(decoding: $0, as: UTF8.self) }
     let method = String(decoding: request.method, as: UTF8.self)
+    guard method != "CONNECT" else { return fail(call, .noTunnel, rest) }
+    guard channel.isSecure || !target.lowercased().hasPrefix("https:") else { return fail(call, .misdirected, rest) }
     switch routing.resolver.resolve(method: method, host: host, target: target) {
     case .health: respond(call, rest, 200, "text/plain; charset=utf-8", Array("ok\n".utf8))
     case .listModels(let service):
@@ -138,9 +142,9 @@ extension ClientConnection {
   ) {
     call.service = service
     prepare(call, request, target)
-    if service.route.renames, service.route.modelProtocol == .openAI, case .length(let length) = call.requestFraming,
+    if service.readsBody, service.route.modelProtocol == .openAI, case .length(let length) = call.requestFraming,
       length > 0, length <= core.configuration.routingBodyLimit,
-      request.value(of: .contentType).map(Self.isJSON) ?? false
+      request.value(of: .contentType)?.startsIgnoringCase("application/json") ?? false
     {
       return collect(call, rest)
     }
@@ -156,27 +160,40 @@ extension ClientConnection {
     collect(call, rest)
   }
 
-  private static func isJSON(_ contentType: UnsafeRawBufferPointer) -> Bool {
-    let json = "application/json".utf8
-    return contentType.count >= json.count
-      && UnsafeRawBufferPointer(rebasing: contentType[..<json.count]).equalsIgnoringCase(json)
-  }
-
   /// Takes from the head what is needed after it: the head for the replica, and what bears on the wait.
   private func prepare(_ call: Call, _ request: HeadView, _ target: ForwardedRequestHead.Target) {
     if InferenceRequest.wakes(request, target: target, service: call.service?.route) { call.traits.insert(.counts) }
     if request.has(.priority) {
       call.urgency = UInt8(PriorityHeader(request.texts(of: .priority)).urgency)
+      call.saysUrgency = true
     }
     if request.has(.prefer), let wait = PreferHeader.wait(in: request.texts(of: .prefer)) {
       call.patienceEnds = call.record.arrival + wait.inNanoseconds
     }
+    call.method = request.knownMethod
+    call.trace = request.value(of: .traceparent).flatMap { TraceContext($0) }
+    call.tenant = core.tenants.tenant(of: request)
+    call.keepAlive = keepAlive(request, call.service?.route)
     let authority = request.target.first == UInt8(ascii: "/") ? nil : request.absoluteAuthority
     call.outgoing.reserveCapacity(request.bytes.count + 320 + min(call.requestFraming.knownLength ?? 0, 4096))
     ForwardedRequestHead.append(
       request.layout, request.bytes, target: target, authority: authority, peer: server.text(of: peer),
       isSecure: channel.isSecure, switchesToWebSocket: call.traits.contains(.wantsWebSocket), to: &call.outgoing)
   }
+
+  /// How often the caller gets a comment while it is held, in nanoseconds: as it asks itself, in whole seconds, or as its
+  /// service says where it takes an event stream.
+  private func keepAlive(_ request: HeadView, _ service: ServiceRoute?) -> Int64 {
+    if request.has(.pilotlight), let value = request.value(named: Self.keepAliveField),
+      let seconds = Int64(String(decoding: value, as: UTF8.self)), (1...600).contains(seconds)
+    {
+      return seconds * 1_000_000_000
+    }
+    guard let own = service?.holdKeepAlive, request.accepts("text/event-stream") else { return 0 }
+    return own.inNanoseconds
+  }
+
+  private static let keepAliveField = Array("pilotlight-keep-alive".utf8)
 
   /// Finishes the head for the replica. A body that came along whole is sent with it and can be sent again; any other
   /// is streamed.
@@ -192,6 +209,8 @@ extension ClientConnection {
       call.outgoing.append(contentsOf: rest[..<length])
       call.requestBody = BodyDecoder(.none)
       call.requestBytes = length
+      // It has not waited for 100 (Continue).
+      call.traits.remove(.awaitsContinue)
       keep(rest[length...])
       return
     case .length, .chunked, .untilClose:

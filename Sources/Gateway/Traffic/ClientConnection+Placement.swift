@@ -16,14 +16,43 @@ extension ClientConnection {
       return respond(call, nil, 204, nil, [], extra: [("allow", "GET, HEAD, POST, OPTIONS")])
     }
     call.patienceEnds = min(call.patienceEnds, call.record.arrival + service.maxWait)
+    if !service.route.rules.isEmpty { applyRules(call, service) }
+    core.retryBudget.arrived()
     admit(call, service)
+  }
+
+  /// Finds the rule for this kind of request. Its urgency is for those who say nothing; who says something may be less
+  /// urgent than that, never more. The shortest wait counts: the caller's, the rule's, the service's.
+  private func applyRules(_ call: Call, _ service: RoutedService) {
+    var traits = call.told ?? RequestTraits()
+    switch call.requestFraming {
+    case .none: traits.bodyBytes = 0
+    case .length(let length): traits.bodyBytes = length
+    case .chunked, .untilClose: traits.bodyBytes = call.told == nil ? nil : call.requestBytes
+    }
+    server.requestParser.reset()
+    let head = call.outgoing
+    guard (try? server.requestParser.scan(head.span)) ?? nil != nil else { return }
+    let layout = server.requestParser.layout
+    call.rule = head.withUnsafeBytes { bytes in
+      let view = HeadView(layout: layout, bytes: bytes)
+      return service.route.rules.first { $0.match.matches(view, traits) }
+    }
+    guard let rule = call.rule else { return }
+    call.urgency = call.saysUrgency ? max(call.urgency, UInt8(rule.urgency)) : UInt8(rule.urgency)
+    if let maxWait = rule.maxWait {
+      call.patienceEnds = min(call.patienceEnds, call.record.arrival + maxWait.inNanoseconds)
+    }
   }
 
   private func admit(_ call: Call, _ service: RoutedService) {
     let now = loop.nowNanoseconds
     let counts = call.traits.contains(.counts)
     let patience = Duration.nanoseconds(call.patienceEnds - now)
-    switch service.gate.admit(patience: patience, counts: counts, now: now, wallUnix: loop.turnWallUnix) {
+    let admission = service.gate.admit(
+      patience: patience, counts: counts, tenant: call.tenant, order: call.rule?.order,
+      affinity: call.affinity, now: now, wallUnix: loop.turnWallUnix)
+    switch admission {
     case .placed(let lease): placed(call, lease)
     case .refused(let error): fail(call, error)
     case .mustWait(let asleep): hold(call, service, asleep: asleep)
@@ -36,18 +65,21 @@ extension ClientConnection {
       call.record.isColdStart = true
       service.gate.metrics.startedCold()
     }
+    let now = loop.nowNanoseconds
     // What was received ahead waits here, and counts.
     let ahead = call.outgoing.count + input.count - call.allowance
     guard ahead <= 0 || take(call, bytes: ahead), core.budget.takePlace() else {
-      return fail(call, service.gate.fullAdvice(now: loop.nowNanoseconds))
+      return fail(call, service.gate.fullAdvice(now: now))
     }
     call.traits.insert(.hasPlace)
     phase = .held
     trim(&call.outgoing)
     trim(&input)
+    if call.keepAlive > 0 { call.nextComment = now + call.keepAlive }
     let entry = HoldQueue<HeldCall>.Entry(
       payload: HeldCall(connection: self, number: number), arrival: .nanoseconds(call.record.arrival),
-      bytes: call.allowance, urgency: Int(call.urgency))
+      bytes: call.allowance, urgency: Int(call.urgency), tenant: call.tenant,
+      kind: PoolOrder(call.rule?.order).code)
     call.ticket = service.gate.hold(entry, isRetry: call.retries > 0, on: loop)
     watchHold(call)
     // The caller may have gone before anybody listened.
@@ -60,12 +92,21 @@ extension ClientConnection {
     octets = octets.withUnsafeBufferPointer { Array($0) }
   }
 
-  func watchHold(_ call: Call) { channel.watch(untilNanoseconds: call.patienceEnds) }
+  private func watchHold(_ call: Call) {
+    channel.watch(untilNanoseconds: min(call.patienceEnds, call.nextComment))
+  }
 
   func holdDeadlinePassed() {
     guard let call, let service = call.service else { return }
-    guard loop.nowNanoseconds >= call.patienceEnds else { return watchHold(call) }
-    guard let ticket = call.ticket, let error = service.gate.expire(ticket, at: loop.nowNanoseconds) else { return }
+    let now = loop.nowNanoseconds
+    guard now >= call.patienceEnds else {
+      if now >= call.nextComment {
+        sendComment(call)
+        call.nextComment = now + call.keepAlive
+      }
+      return watchHold(call)
+    }
+    guard let ticket = call.ticket, let error = service.gate.expire(ticket, at: now) else { return }
     call.ticket = nil
     returnPlace(call)
     fail(call, error)
@@ -112,6 +153,7 @@ extension ClientConnection {
   private func placed(_ call: Call, _ lease: ReplicaSetState.Lease) {
     call.lease = lease
     call.record.pool = lease.replica.pool
+    call.record.podUID = lease.replica.podUID
     if call.retries > 0 { call.record.placement = .retried }
     channel.watch(untilNanoseconds: .max)
     connect(call, lease, reuses: true)
@@ -144,6 +186,7 @@ extension ClientConnection {
     phase = .exchange
     let now = loop.nowNanoseconds
     call.sentAt = now
+    if call.record.isColdStart { call.service?.gate.sentAfterWake(now: now) }
     replica.partialHead = nil
     call.outgoing.withUnsafeBytes { replica.channel.send($0) }
     noteFirstByte(call)
@@ -175,7 +218,7 @@ extension ClientConnection {
 
   func replicaFailed(_ error: HTTPError) {
     guard let call else { return }
-    guard !call.hasAnswered || call.traits.contains(.hasPrelude) else { return answerBroke(call, "\(error)") }
+    if call.replica?.hasHead ?? false { return answerBroke(call, "\(error)") }
     if case .malformed = error.code { return refuseAnswer(call, "\(error)") }
     attemptBroke(call, "\(error)")
   }
@@ -185,11 +228,12 @@ extension ClientConnection {
     switch phase {
     case .connecting: attemptFailed(call, "connecting took too long", blamesReplica: true)
     case .exchange:
-      guard !call.hasAnswered || call.traits.contains(.hasPrelude) else {
+      if call.replica?.hasHead ?? false {
         return answerBroke(call, "nothing came for \(service.route.responseTimeout.seconds) s")
       }
       endAttempt(call, answered: false)
       fail(call, .silent(service.route))
+    case .tunnel: tunnelDeadlinePassed()
     default: break
     }
   }
@@ -213,7 +257,9 @@ extension ClientConnection {
   /// Tries another replica, where the request can be sent again.
   func attemptFailed(_ call: Call, _ problem: String, blamesReplica: Bool) {
     guard let service = call.service else { return }
-    if blamesReplica, let lease = call.lease { service.gate.failed(lease, now: loop.nowNanoseconds) }
+    if blamesReplica, let lease = call.lease, service.gate.failed(lease, now: loop.nowNanoseconds) {
+      core.onUnproven(core.unproven)
+    }
     endAttempt(call, answered: false)
     // A body of which nothing was read yet is still whole.
     let canRepeat = call.isRepeatable || (call.requestBytes == 0 && !call.outgoing.isEmpty)

@@ -28,7 +28,7 @@ extension ClientConnection {
         switch try replica.channel.receive() {
         case .bytes(let count):
           let received = UnsafeMutableBufferPointer(rebasing: loop.receiveBuffer[..<count])
-          if call.hasAnswered, !call.traits.contains(.hasPrelude) || replica.hasHead {
+          if replica.hasHead {
             try relay(received, call, replica)
           } else {
             try readHead(received, call, replica)
@@ -55,42 +55,55 @@ extension ClientConnection {
   private func readHead(
     _ received: UnsafeMutableBufferPointer<UInt8>, _ call: Call, _ replica: ReplicaConnection
   ) throws {
-    if let partial = replica.partialHead {
-      partial.octets.append(contentsOf: received)
-      guard let length = try partial.scan() else { return }
-      replica.partialHead = nil
-      try partial.octets.withUnsafeMutableBufferPointer {
-        try headCame(partial.parser.layout, $0, length: length, call, replica)
-      }
-      return
+    guard let partial = replica.partialHead else { return try readHeads(received, call, replica) }
+    partial.octets.append(contentsOf: received)
+    guard let length = try partial.scan() else { return }
+    replica.partialHead = nil
+    try partial.octets.withUnsafeMutableBufferPointer {
+      guard let rest = try headCame(partial.parser.layout, $0, length: length, call, replica) else { return }
+      try readHeads(rest, call, replica)
     }
-    server.responseParser.reset(isHead: call.traits.contains(.isHead))
-    guard let length = try server.responseParser.scan(received.span) else {
-      replica.partialHead = PartialResponseHead(octets: Array(received), parser: server.responseParser)
-      return
-    }
-    try headCame(server.responseParser.layout, received, length: length, call, replica)
   }
 
+  /// Reads the interim answers that came together, and the head they lead to; as many as there are, in a loop.
+  private func readHeads(
+    _ received: UnsafeMutableBufferPointer<UInt8>, _ call: Call, _ replica: ReplicaConnection
+  ) throws {
+    var received = received
+    while !received.isEmpty {
+      server.responseParser.reset(isHead: call.traits.contains(.isHead))
+      guard let length = try server.responseParser.scan(received.span) else {
+        replica.partialHead = PartialResponseHead(octets: Array(received), parser: server.responseParser)
+        return
+      }
+      guard let rest = try headCame(server.responseParser.layout, received, length: length, call, replica) else {
+        return
+      }
+      received = rest
+    }
+  }
+
+  /// - Returns: what came after an interim answer, where another head begins; nil after any other.
   private func headCame(
     _ layout: ResponseHeadLayout, _ received: UnsafeMutableBufferPointer<UInt8>, length: Int, _ call: Call,
     _ replica: ReplicaConnection
-  ) throws {
+  ) throws -> UnsafeMutableBufferPointer<UInt8>? {
     let head = UnsafeRawBufferPointer(UnsafeBufferPointer(rebasing: received[..<length]))
     let rest = UnsafeMutableBufferPointer(rebasing: received[length...])
     if layout.status == 101 {
       guard call.traits.contains(.wantsWebSocket), layout.upgrades else {
-        return refuseAnswer(call, "it switches protocols unasked")
+        refuseAnswer(call, "it switches protocols unasked")
+        return nil
       }
-      return beginTunnel(layout, head, rest, call)
+      beginTunnel(layout, head, rest, call)
+      return nil
     }
     if layout.status < 200 {
       // 100 answers an expectation that was met here.
       if layout.status != 100, !call.traits.contains(.isOldClient), !call.hasAnswered {
         channel.enqueue { ForwardedResponseHead.appendInterim(layout, head, to: &$0) }
       }
-      if !rest.isEmpty { try readHead(rest, call, replica) }
-      return
+      return rest
     }
     replica.hasHead = true
     replica.keepsAlive = layout.keepsAlive
@@ -98,14 +111,19 @@ extension ClientConnection {
     call.record.firstByte = loop.nowNanoseconds - call.record.arrival
     call.record.status = layout.status
     call.outgoing = []
+    if call.traits.contains(.counts) { call.meter = ResponseMeter(ResponseMeter.Kind(layout, head)) }
     if let lease = call.lease, lease.isOnProbation { call.service?.gate.succeeded(lease) }
-    sendHead(layout, head, call)
+    if call.traits.contains(.hasPrelude) { continuePrelude(layout, head, call) } else { sendHead(layout, head, call) }
     try relay(rest, call, replica)
+    return nil
   }
 
   private func sendHead(_ layout: ResponseHeadLayout, _ head: UnsafeRawBufferPointer, _ call: Call) {
     let framing = answerFraming(layout, call)
-    if call.traits.contains(.awaitsContinue) || server.announcesClose { call.traits.remove(.keepsConnection) }
+    let isEarly = !call.traits.contains(.isSent) && hasUnwantedBody(call)
+    if call.traits.contains(.awaitsContinue) || server.announcesClose || isEarly {
+      call.traits.remove(.keepsConnection)
+    }
     let closes = !call.traits.contains(.keepsConnection)
     let announcesKeepAlive = !closes && call.traits.contains(.isOldClient)
     channel.enqueue {
@@ -152,17 +170,23 @@ extension ClientConnection {
 
   private func send(_ piece: UnsafeRawBufferPointer, _ call: Call) {
     guard !piece.isEmpty else { return }
+    if call.traits.contains(.wrapsAnswer) { return keepForEvent(piece, call) }
     call.responseBytes += piece.count
+    if call.meter != nil { measure(piece, call) }
     switch call.answer {
-    case .chunked:
-      channel.enqueue { ChunkedEncoder.appendSize(piece.count, to: &$0) }
-      channel.enqueue(piece)
-      channel.enqueue { $0.append("\r\n") }
+    case .chunked: channel.enqueueChunk(piece)
     case .length(let remaining):
       call.answer = .length(remaining: remaining - piece.count)
       channel.enqueue(piece)
     case .untilClose: channel.enqueue(piece)
     case .none, .bodiless, .finished: break
+    }
+  }
+
+  private func measure(_ piece: UnsafeRawBufferPointer, _ call: Call) {
+    call.meter?.consume(piece)
+    if call.record.firstToken == nil, let meter = call.meter, meter.events > 0 {
+      call.record.firstToken = loop.nowNanoseconds - call.record.arrival
     }
   }
 
@@ -183,6 +207,7 @@ extension ClientConnection {
   }
 
   private func finishAnswer(_ call: Call, _ replica: ReplicaConnection) {
+    if call.traits.contains(.wrapsAnswer) { sendAnswerAsEvent(call) }
     if case .chunked = call.answer {
       channel.enqueue { ChunkedEncoder.appendEnd(trailers: replica.body.trailers, to: &$0) }
     }

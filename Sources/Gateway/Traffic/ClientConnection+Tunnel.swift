@@ -1,8 +1,9 @@
 import EventLoop
 import HTTPWire
 
-/// A connection after its protocol was switched (RFC 9110, 7.8): bytes pass both ways as they are, each end's end is passed
-/// on, and no timeout but TCP's own applies. It counts as in flight until it is over.
+/// A connection after its protocol was switched (RFC 9110, 7.8): bytes pass both ways as they are, and each end's end is
+/// passed on. While both ends are open no timeout but TCP's own applies; once one has ended, the other may be silent for
+/// the idle timeout. It counts as in flight until it is over.
 extension ClientConnection {
   func beginTunnel(
     _ layout: ResponseHeadLayout, _ head: UnsafeRawBufferPointer, _ rest: UnsafeMutableBufferPointer<UInt8>,
@@ -31,9 +32,12 @@ extension ClientConnection {
       ahead.withUnsafeBytes { replica.channel.enqueue($0) }
     }
     switch pass(from: channel, to: replica.channel) {
-    case .flows(let count): call.requestBytes += count
+    case .flows(let count):
+      call.requestBytes += count
+      if replica.channel.peerEnded { channel.watch(untilNanoseconds: loop.nowNanoseconds + server.idleTimeout) }
     case .ended:
       replica.channel.endSendingWhenDrained()
+      replica.channel.watch(untilNanoseconds: loop.nowNanoseconds + server.idleTimeout)
       endTunnelIfOver(call, replica)
     case .broke: callerLeft()
     }
@@ -42,9 +46,12 @@ extension ClientConnection {
   func passToCaller() {
     guard phase == .tunnel, let call, let replica = call.replica else { return }
     switch pass(from: replica.channel, to: channel) {
-    case .flows(let count): call.responseBytes += count
+    case .flows(let count):
+      call.responseBytes += count
+      if channel.peerEnded { replica.channel.watch(untilNanoseconds: loop.nowNanoseconds + server.idleTimeout) }
     case .ended:
       channel.endSendingWhenDrained()
+      channel.watch(untilNanoseconds: loop.nowNanoseconds + server.idleTimeout)
       endTunnelIfOver(call, replica)
     case .broke: endTunnel(call)
     }
@@ -82,6 +89,9 @@ extension ClientConnection {
   private func endTunnelIfOver(_ call: Call, _ replica: ReplicaConnection) {
     if channel.peerEnded, replica.channel.peerEnded { endTunnel(call) }
   }
+
+  /// One end has ended, and the other has been silent since.
+  func tunnelDeadlinePassed() { if let call { endTunnel(call) } }
 
   private func endTunnel(_ call: Call) {
     call.answer = .finished

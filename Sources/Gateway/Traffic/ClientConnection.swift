@@ -105,7 +105,9 @@ final class ClientConnection: ChannelObserver, ReplicaConnectionOwner, @unchecke
   func channelPeerEnded() {
     guard channel.isOpen else { return }
     switch phase {
-    case .handshake, .waiting: close()
+    case .handshake: close()
+    // An answer may still be on its way out.
+    case .waiting: end()
     case .head: readHeads()
     case .body: readBody()
     case .held, .connecting: callerEnded()
@@ -145,14 +147,21 @@ final class ClientConnection: ChannelObserver, ReplicaConnectionOwner, @unchecke
     case .head: refuse(WireError(status: 408, reason: "the request's head did not come in time"))
     case .body, .exchange: bodyIsLate()
     case .held: holdDeadlinePassed()
-    case .connecting, .tunnel, .closed: break
+    case .tunnel: tunnelDeadlinePassed()
+    case .connecting, .closed: break
     }
   }
 
   func channelFailed() { callerLeft() }
 
-  /// Whether no request is in progress.
-  func closeIfIdle() { if phase == .waiting, !channel.isReadable { close() } }
+  /// Closes, unless a request is in progress or about to be read; an answer on its way out goes first.
+  func closeIfIdle() {
+    guard phase == .waiting else { return }
+    // A connection that was just accepted has not been heard of yet, and may have sent its request.
+    channel.assumeReadable()
+    readHeads()
+    if phase == .waiting { end() }
+  }
 
   /// Ends it now, whatever it is at; a caller that gets an answer sees it cut.
   func cut() { callerLeft() }

@@ -20,6 +20,12 @@ struct HeadView {
     }
   }
 
+  var knownMethod: Call.Method {
+    if isMethod("POST") { return .post }
+    if isMethod("GET") { return .get }
+    return Call.Method(rawValue: String(decoding: method, as: UTF8.self)) ?? .other
+  }
+
   func has(_ field: KnownField) -> Bool { layout.lines.contains { $0.field == field } }
 
   /// The value of the first line of a field.
@@ -40,6 +46,14 @@ struct HeadView {
       return UnsafeRawBufferPointer(rebasing: bytes[line.value])
     }
     return nil
+  }
+
+  /// Whether Accept names a media type, given in lower case.
+  func accepts(_ type: String) -> Bool {
+    guard let value = value(named: Array("accept".utf8)) else { return false }
+    return String(decoding: value, as: UTF8.self).lowercased().split(separator: ",").contains {
+      $0.split(separator: ";").first?.drop(while: { $0 == " " }).starts(with: type) ?? false
+    }
   }
 
   /// The authority of an absolute-form target; nil in any other form.

@@ -46,6 +46,8 @@ final class ReplicaConnection: ChannelObserver {
     // One that comes connected has carried a health check.
     isReused = isConnected
     channel.observer = self
+    // A replica may refuse a body unread, and reset the connection behind its answer.
+    channel.outlivesSending = true
     if !isConnected { channel.reportsWritable = true }
   }
 

@@ -62,7 +62,7 @@ final class ReplicaPool {
   /// A new connection, on its way; its owner is told the outcome. - Throws: ``HTTPError`` when none can be made.
   func connect(_ replica: Replica, for owner: any ReplicaConnectionOwner) throws -> ReplicaConnection {
     let channel = try ByteChannel(
-      connectingTo: replica.address, on: loop, tls: try tls.context(for: replica), writeTimeout: writeTimeout)
+      connectingTo: replica.address, on: loop, tls: try tls.context(for: replica.tls), writeTimeout: writeTimeout)
     let connection = ReplicaConnection(
       target: target(replica.podUID, replica.address), channel: channel, pool: self, isConnected: false)
     connection.owner = owner

@@ -19,6 +19,10 @@ final class TrafficServer: @unchecked Sendable {
   private var connections: [ObjectIdentifier: ClientConnection] = [:]
   private var endings: [UnsafeContinuation<Void, Never>] = []
   private var peers: [(peer: SocketAddress, text: PeerText)?] = Array(repeating: nil, count: 64)
+  /// Held requests whose wait is over, and what they got.
+  private var released: [(call: HeldCall, outcome: HoldOutcome)] = []
+  private var releasedStart = 0
+  private var isReleasing = false
   private var snapshot: (version: Int, routing: RoutingSnapshot)?
 
   /// Deadlines in nanoseconds.
@@ -101,6 +105,34 @@ final class TrafficServer: @unchecked Sendable {
     connections[ObjectIdentifier(connection)] = connection
     connection.start()
     return true
+  }
+
+  /// Held requests that go on in one turn of the loop: each may connect and send, and those before must get their answers
+  /// meanwhile.
+  private static let releasesPerTurn = 8
+
+  /// The wait of a held request is over. They go on in order, a few a turn.
+  func release(_ call: HeldCall, _ outcome: HoldOutcome) {
+    released.append((call, outcome))
+    guard !isReleasing else { return }
+    isReleasing = true
+    loop.execute { [self] in releaseSome() }
+  }
+
+  private func releaseSome() {
+    let end = min(released.count, releasedStart + Self.releasesPerTurn)
+    while releasedStart < end {
+      let (call, outcome) = released[releasedStart]
+      releasedStart += 1
+      call.connection.holdEnded(call.number, outcome)
+    }
+    if releasedStart < released.count {
+      loop.postpone { [self] in releaseSome() }
+    } else {
+      released.removeAll(keepingCapacity: released.capacity <= 256)
+      releasedStart = 0
+      isReleasing = false
+    }
   }
 
   func connectionEnded(_ connection: ClientConnection) {

@@ -1,0 +1,82 @@
+import HTTPWire
+
+/// Keeping the caller of a held stream awake: the head of an event stream and comments go out while it waits, so that
+/// nothing on the way takes the silence for a dead connection. From then on its answer is that stream, whatever comes.
+extension ClientConnection {
+  /// Sends a comment (WHATWG HTML, 9.2.6), the first one after the head.
+  func sendComment(_ call: Call) {
+    if !call.traits.contains(.hasPrelude) { beginPrelude(call) }
+    sendText(": this request is held until its model is ready\n\n", call)
+  }
+
+  private func beginPrelude(_ call: Call) {
+    call.traits.insert(.hasPrelude)
+    let isOld = call.traits.contains(.isOldClient)
+    if isOld || call.traits.contains(.awaitsContinue) || server.announcesClose {
+      call.traits.remove(.keepsConnection)
+    }
+    call.answer = isOld ? .untilClose : .chunked
+    let closes = !call.traits.contains(.keepsConnection)
+    channel.enqueue { output in
+      ResponseHeadBytes.append(
+        status: 200,
+        fields: FieldBlock([
+          ("content-type", "text/event-stream"), ("cache-control", "no-store"), ("pilotlight-reason", "held"),
+          ("Via", "1.1 pilotlight"),
+        ]), framing: isOld ? .untilClose : .chunked, closes: closes, to: &output)
+    }
+  }
+
+  /// The replica's answer has begun: an event stream goes on as it comes, anything else becomes one event.
+  func continuePrelude(_ layout: ResponseHeadLayout, _ head: UnsafeRawBufferPointer, _ call: Call) {
+    let type = layout.lines.first { $0.field == .contentType }.map { UnsafeRawBufferPointer(rebasing: head[$0.value]) }
+    let isStream = type?.startsIgnoringCase("text/event-stream") ?? false
+    if layout.status != 200 || !isStream { call.traits.insert(.wrapsAnswer) }
+  }
+
+  /// Bytes of an answer that are kept to make an event of it.
+  private static let eventLimit = 65_536
+
+  func keepForEvent(_ piece: UnsafeRawBufferPointer, _ call: Call) {
+    let room = Self.eventLimit - call.collected.count
+    if room > 0 { call.collected.append(contentsOf: piece.prefix(room)) }
+  }
+
+  func sendAnswerAsEvent(_ call: Call) {
+    call.traits.remove(.wrapsAnswer)
+    sendEvent(call.collected, isError: call.record.status >= 400, call)
+    call.collected = []
+  }
+
+  /// Ends the stream with an error of this gateway's.
+  func endPrelude(_ call: Call, _ body: [UInt8]) {
+    sendEvent(body, isError: true, call)
+    if case .chunked = call.answer { channel.enqueue { $0.append("0\r\n\r\n") } }
+    call.answer = .finished
+    finish(call)
+    conclude(call)
+  }
+
+  private func sendEvent(_ body: [UInt8], isError: Bool, _ call: Call) {
+    var event: [UInt8] = []
+    if isError { event.append("event: error\n") }
+    for line in body.split(separator: UInt8(ascii: "\n")) {
+      event.append("data: ")
+      event.append(contentsOf: line)
+      event.append(UInt8(ascii: "\n"))
+    }
+    event.append(UInt8(ascii: "\n"))
+    event.withUnsafeBytes { sendPiece($0, call) }
+  }
+
+  private func sendText(_ text: StaticString, _ call: Call) {
+    text.withUTF8Buffer { sendPiece(UnsafeRawBufferPointer($0), call) }
+  }
+
+  private func sendPiece(_ piece: UnsafeRawBufferPointer, _ call: Call) {
+    let isChunked = if case .chunked = call.answer { true } else { false }
+    channel.enqueue { output in
+      if isChunked { ChunkedEncoder.append(piece, to: &output) } else { output.append(contentsOf: piece) }
+    }
+  }
+}
