@@ -162,7 +162,7 @@ struct RoutingViewBuilderTests {
 
   @Test("Gateways that are no pods and have one address go by their host names")
   func shareOfProcesses() throws {
-    let endpoints = (0..<2).map { #"{"addresses": ["127.0.0.1"], "hostname": "gateway-\($0)"}"# }
+    let endpoints = (0..<2).map { #"{"addresses": ["127.0.0.1"], "hostname": "gateway-\#($0)"}"# }
     let slice = try Self.object(
       #"{"metadata": {"labels": {"kubernetes.io/service-name": "pilotlight-gateway"}}, "endpoints": [\#(endpoints.joined(separator: ","))]}"#
     )
