@@ -11,6 +11,7 @@ final class HTTPServerConnection: ChannelObserver, @unchecked Sendable {
   let peer: SocketAddress
   /// Whether it waits for the first byte of a request.
   private(set) var isIdle = true
+  private var wasRefused = false
   private var exchange: HTTPExchange?
   private var task: Task<Void, Never>?
 
@@ -82,6 +83,7 @@ final class HTTPServerConnection: ChannelObserver, @unchecked Sendable {
 
   /// Answers bytes that are no request. The reason names the fault and never repeats what the client sent.
   private func refuse(_ error: WireError) {
+    wasRefused = true
     guard channel.isOpen, exchange == nil else { return }
     let text = Array((error.reason + "\n").utf8)
     channel.enqueue { output in
@@ -92,20 +94,22 @@ final class HTTPServerConnection: ChannelObserver, @unchecked Sendable {
     }
   }
 
-  /// Sends the rest and closes in stages (RFC 9112, 9.6): ends the sending half, then reads and drops what the client may
-  /// still send, for a moment. Closing on unread bytes resets the connection and can destroy the answer on its way.
+  /// Sends the rest and closes in stages: see ``LingeringClose``.
   private func end() async {
     do {
       try await channel.waitDrained()
       if !isIdle, !channel.peerEnded {
         channel.endSending()
-        let deadline = server.loop.now + .seconds(2)
-        var dropped = 0
-        while dropped < 4 * server.configuration.drainLimit {
+        let end = server.loop.now + (wasRefused ? LingeringClose.shortest : LingeringClose.longest)
+        var rounds = 0
+        reading: while server.loop.now < end {
           switch try channel.receive() {
-          case .bytes(let count): dropped += count
-          case .end: dropped = .max
-          case .wouldBlock: try await channel.waitReadable(until: deadline)
+          case .bytes:
+            rounds += 1
+            // The loop's others get their turn, and its clock goes on.
+            if rounds % 16 == 0 { try await server.loop.sleep(for: .milliseconds(1)) }
+          case .end: break reading
+          case .wouldBlock: try await channel.waitReadable(until: min(end, server.loop.now + LingeringClose.silence))
           }
         }
       }

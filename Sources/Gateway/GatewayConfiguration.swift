@@ -51,6 +51,18 @@ public struct GatewayConfiguration: Sendable {
 
   public init(identity: String) { self.identity = identity }
 
+  /// Bounds what is held by the memory this process may use: a quarter of it for bodies, a quarter for the requests
+  /// themselves at ``memoryPerHeldRequest`` each. The rest is for streams, and for what the allocator keeps.
+  /// - Parameter limit: In bytes, as a container's memory limit.
+  public mutating func fitHold(intoMemory limit: Int) {
+    holdBudgetBytes = limit / 4
+    holdBudgetRequests = min(holdBudgetRequests, limit / 4 / Self.memoryPerHeldRequest)
+  }
+
+  /// Of a held request without its kept body, in bytes: 1.5 KB of ours, and what the kernel charges to the same group for
+  /// its socket and the first bytes that wait in it.
+  static let memoryPerHeldRequest = 16 << 10
+
   func exceedsBodyLimit(_ bytes: Int) -> Bool { maxBodyBytes > 0 && bytes > maxBodyBytes }
 }
 

@@ -59,9 +59,11 @@ public final class Sandbox: @unchecked Sendable {
 
   /// Ends every child and every pod, then the API.
   public func shutDown() async {
-    await Task(executorPreference: loop) { await self.stopOnLoop() }.value
+    await Task(executorPreference: loop) {
+      await self.stopOnLoop()
+      self.reaper.finish()
+    }.value
     loop.stop()
-    reaper.finish()
   }
 
   private static func randomHex(bytes count: Int) -> String {

@@ -36,8 +36,10 @@ enum GatewayCommand {
       --write-timeout DURATION   a peer that takes nothing of what is sent to it (60s)
       --routing-body-limit N     longest body in which `model` is looked for, in bytes (8388608)
       --tenant-header NAME       header that names the tenant; default: the credentials in Authorization
-      --hold-requests N          requests held at once, over all services (20000)
-      --hold-bytes N             request bytes kept at once, over all services (268435456)
+      --hold-requests N          requests held at once, over all services (20000, or what a quarter of the container's memory
+                                 limit has room for at 16 KiB each, if that is less)
+      --hold-bytes N             request bytes kept at once, over all services (a quarter of the container's memory limit;
+                                 268435456 without one)
       --access-log-sampling N    every n-th request gets a log line; 0: none but server errors (100)
       --request-log FILE         every request as a row of JSON, for accounting and replay; SIGHUP opens it anew
       --shutdown-delay DURATION  on SIGTERM: not ready, but serving, for this long (10s)
@@ -92,6 +94,7 @@ enum GatewayCommand {
       configuration.routingBodyLimit = try scanner.integer(
         "--routing-body-limit", default: configuration.routingBodyLimit, in: 1024...1 << 30)
       configuration.tenantHeader = try scanner.text("--tenant-header")
+      if let limit = MemoryLimit.current() { configuration.fitHold(intoMemory: limit) }
       configuration.holdBudgetRequests = try scanner.integer(
         "--hold-requests", default: configuration.holdBudgetRequests, in: 0...10_000_000)
       configuration.holdBudgetBytes = try scanner.integer(
@@ -125,9 +128,11 @@ enum GatewayCommand {
   }
 
   private static func gateway(_ options: Options, wake: any WakeSignal = NoWakeSignal()) throws -> GatewayServer {
-    try GatewayServer(
-      configuration: options.configuration, log: options.log,
-      accessLog: options.log.sink as? any AccessLog ?? NoAccessLog(), requestLog: options.requestLog, wake: wake)
+    // A line per request is information: who asks for warnings only does not want it.
+    let accessLog = options.log.level <= .info ? options.log.sink as? any AccessLog : nil
+    return try GatewayServer(
+      configuration: options.configuration, log: options.log, accessLog: accessLog ?? NoAccessLog(),
+      requestLog: options.requestLog, wake: wake)
   }
 
   private static func run(_ options: Options) async throws -> Int32 {
@@ -197,6 +202,9 @@ enum GatewayCommand {
   private static func announce(_ addresses: (traffic: SocketAddress, admin: SocketAddress), _ options: Options) {
     options.log.info(
       "gateway starts",
-      ["version": Version.current, "listen": "\(addresses.traffic)", "admin": "\(addresses.admin)"])
+      [
+        "version": Version.current, "listen": "\(addresses.traffic)", "admin": "\(addresses.admin)",
+        "hold_requests": options.configuration.holdBudgetRequests, "hold_bytes": options.configuration.holdBudgetBytes,
+      ])
   }
 }

@@ -25,9 +25,9 @@ def admin(fleet, index, path):
 
 
 def slots(fleet, index, name):
-    """(mine, all) slots of a service at one gateway."""
-    line = next(line for line in admin(fleet, index, "/debug/state").splitlines() if line.startswith(f"default/{name} "))
-    return tuple(int(number) for number in re.search(r" slots=(\d+)/(\d+) ", line).groups())
+    """(mine, all) slots of a service at one gateway; None while it does not know the service."""
+    found = re.search(rf"^default/{name} .* slots=(\d+)/(\d+) ", admin(fleet, index, "/debug/state"), re.MULTILINE)
+    return found and tuple(int(number) for number in found.groups())
 
 
 class Callers:

@@ -59,6 +59,14 @@ need_python() {
   touch "$stamp"
 }
 
+# need_end_to_end: what the end-to-end tests run beside the binary; sets $python.
+need_end_to_end() {
+  need_kubectl
+  need_packages procps haproxy nginx-light
+  need_python pytest openai pyyaml
+  hack/samples/embedding/install
+}
+
 # build_binary: the release binary, with the Swift runtime linked in; sets $pilotlight.
 build_binary() {
   need_swift

@@ -60,6 +60,8 @@ extension ClientConnection {
         closes: true, to: &output)
       output.append(contentsOf: text)
     }
+    // Who has not managed a head in all its time, or sends what is none, is not waited for as an upload is.
+    linger = LingeringClose.shortest.inNanoseconds
     end()
   }
 
@@ -85,9 +87,8 @@ extension ClientConnection {
 
   /// Bytes of an unread request body that are read and dropped to keep the connection; a longer one closes it.
   private static let drainLimit = 1 << 20
-  /// How long a caller has to send the rest of its body, or to close after the last answer, in nanoseconds.
+  /// How long a caller has to send the rest of its body, in nanoseconds.
   private static let drainTimeout: Int64 = 5_000_000_000
-  private static let endTimeout: Int64 = 2_000_000_000
 
   /// The answer is out: reads the next request, or ends the connection.
   func conclude(_ call: Call) {
@@ -139,8 +140,7 @@ extension ClientConnection {
     if !input.isEmpty || channel.isReadable || channel.peerEnded { readHeads() }
   }
 
-  /// Sends the rest and closes in stages (RFC 9112, 9.6): ends the sending half, then reads and drops what the caller may
-  /// still send, for a moment. Closing on unread bytes resets the connection and can destroy the answer on its way.
+  /// Sends the rest and closes in stages: see ``LingeringClose``.
   func end() {
     call = nil
     input = []
@@ -162,19 +162,24 @@ extension ClientConnection {
       return
     }
     channel.endSending()
-    dropped = 0
-    channel.watch(untilNanoseconds: loop.nowNanoseconds + Self.endTimeout)
+    lingersUntil = loop.nowNanoseconds + linger
     dropInput()
   }
 
   func dropInput() {
     guard channel.queued == 0 else { return }
     do {
-      while dropped <= 4 * Self.drainLimit {
+      var rounds = 0
+      while loop.nowNanoseconds < lingersUntil {
+        guard rounds < Self.roundsPerTurn else { return channel.readAgainNextTurn() }
+        rounds += 1
         switch try channel.receive() {
-        case .bytes(let count): dropped += count
+        case .bytes: continue
         case .end: return close()
-        case .wouldBlock: return channel.peerEnded ? close() : ()
+        case .wouldBlock:
+          guard !channel.peerEnded else { return close() }
+          let silenceEnds = loop.nowNanoseconds + LingeringClose.silence.inNanoseconds
+          return channel.watch(untilNanoseconds: min(lingersUntil, silenceEnds))
         }
       }
       close()

@@ -49,6 +49,9 @@ final class ClientConnection: ChannelObserver, ReplicaConnectionOwner, @unchecke
   var isReadingHeads = false
   /// Bytes read and dropped since the last answer.
   var dropped = 0
+  /// How long what still comes is dropped after the last answer, and until when, in nanoseconds.
+  var linger = LingeringClose.longest.inNanoseconds
+  var lingersUntil: Int64 = 0
 
   var loop: EventLoop { server.loop }
   var core: GatewayCore { server.core }
