@@ -42,7 +42,7 @@ public final class Sandbox: @unchecked Sendable {
     cluster = Cluster(loop: loop, plane: plane)
     kubelet = Kubelet(
       cluster: cluster, reaper: reaper, stateFolder: state.path, imageEnvironment: configuration.imageEnvironment,
-      workingDirectory: configuration.workingDirectory)
+      workingDirectory: configuration.workingDirectory, probesByPeriod: configuration.probesByPeriod)
   }
 
   /// Starts everything; returns when the API answers and the gateways listen.

@@ -10,6 +10,9 @@ public struct SandboxConfiguration: Sendable {
   /// What the node offers to pods, by resource name.
   public var allocatable = ["cpu": "64", "memory": "256Gi", "pods": "250", "nvidia.com/gpu": "8"]
   public var nodeLabels: [String: String] = [:]
+  /// Whether containers that have not passed a probe yet are asked once a period, as a real kubelet does; otherwise far more
+  /// often, so that nobody waits for readiness to be seen.
+  public var probesByPeriod = false
   /// Where pods run that name no `workingDir`; nil: where the sandbox runs.
   public var workingDirectory: String?
   /// Variables that pods get as if from their image: PATH and such.

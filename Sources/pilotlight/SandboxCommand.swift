@@ -19,6 +19,7 @@ enum SandboxCommand {
       --gpus N                 pretended nvidia.com/gpu of the node (8)
       --pods N                 how many pods it takes (250)
       --node-label NAME=VALUE  a label of the node; may be repeated
+      --probe-by-period        ask pods that are not ready once a periodSeconds, as a real kubelet; default: every 20 to 50 ms
       --without-controller     do not start the controller
       --without-gateway        do not start a gateway
       --gateway-option OPTION  passed on to each gateway; may be repeated
@@ -68,6 +69,7 @@ enum SandboxCommand {
       }
       result.nodeLabels[String(label[..<equals])] = String(label[label.index(after: equals)...])
     }
+    result.probesByPeriod = scanner.flag("--probe-by-period")
     let executable = executablePath
     let folder = executable.split(separator: "/").dropLast().reduce("") { "\($0)/\($1)" }
     result.imageEnvironment = environment.filter {

@@ -40,12 +40,29 @@ def by_name(documents):
     return {(d["kind"], d["metadata"].get("namespace", ""), d["metadata"]["name"]): d for d in documents}
 
 
-def test_chart_and_manifests_install_the_same():
+def kustomized(folder):
     if version_of(modern_kubectl()) < (1, 21):
         pytest.skip("kustomize in kubectl 1.20 takes no folder as a resource")
     text = subprocess.run(
-        [modern_kubectl(), "kustomize", str(ROOT / "Manifests/default")], capture_output=True, text=True, check=True).stdout
-    manifests = by_name(d for d in yaml.safe_load_all(text) if d["kind"] != "Namespace")
+        [modern_kubectl(), "kustomize", str(ROOT / "Manifests" / folder)], capture_output=True, text=True, check=True).stdout
+    return list(yaml.safe_load_all(text))
+
+
+def test_the_overlay_with_tls_changes_the_gateway_only():
+    plain, tls = by_name(kustomized("default")), by_name(kustomized("overlays/tls"))
+    assert plain.keys() == tls.keys()
+    changed = {key for key in plain if plain[key] != tls[key]}
+    assert changed == {(kind, "pilotlight-system", "pilotlight-gateway") for kind in ("Deployment", "Service")}
+    pod = tls["Deployment", "pilotlight-system", "pilotlight-gateway"]["spec"]["template"]["spec"]
+    mounted = {v["name"]: v["secret"]["secretName"] for v in pod["volumes"]}
+    paths = {m["mountPath"] for m in pod["containers"][0]["volumeMounts"] if m["name"] in mounted and m["readOnly"]}
+    assert {a.removeprefix("--tls-dir=") for a in pod["containers"][0]["args"] if a.startswith("--tls-dir=")} == paths
+    ports = tls["Service", "pilotlight-system", "pilotlight-gateway"]["spec"]["ports"]
+    assert [p["port"] for p in ports] == [443, 9090] and ports[0]["targetPort"] == "http"
+
+
+def test_chart_and_manifests_install_the_same():
+    manifests = by_name(d for d in kustomized("default") if d["kind"] != "Namespace")
     chart = by_name(rendered_chart("pilotlight-system"))
     assert chart.keys() == manifests.keys()
     for key in manifests:

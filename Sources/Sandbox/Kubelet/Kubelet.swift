@@ -18,6 +18,8 @@ final class Kubelet {
   let imageEnvironment: [String: String]
   /// Where commands run that name no `workingDir`.
   let workingDirectory: String?
+  /// Probes wait for their period, as a real kubelet's do.
+  let probesByPeriod: Bool
   private let stateFolder: String
   private var workers: [String: PodWorker] = [:]
   private var addresses = LoopbackAddresses()
@@ -26,13 +28,14 @@ final class Kubelet {
 
   init(
     cluster: Cluster, reaper: Reaper?, stateFolder: String, imageEnvironment: [String: String],
-    workingDirectory: String?
+    workingDirectory: String?, probesByPeriod: Bool
   ) {
     self.cluster = cluster
     self.reaper = reaper
     self.stateFolder = stateFolder
     self.imageEnvironment = imageEnvironment
     self.workingDirectory = workingDirectory
+    self.probesByPeriod = probesByPeriod
     probes = UpstreamPool(loop: cluster.loop, maxIdlePerTarget: 0)
   }
 

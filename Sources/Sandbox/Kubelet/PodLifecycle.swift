@@ -56,6 +56,7 @@ struct PodLifecycle: Sendable {
   let podDescription: String
   let address: String
   let startTime: Date
+  private let probesByPeriod: Bool
 
   private(set) var state: ContainerState
   private(set) var lastTermination: ContainerTermination?
@@ -80,7 +81,8 @@ struct PodLifecycle: Sendable {
     var message: String
   }
 
-  init(pod: KubernetesObject, address: String, now: Date) {
+  init(pod: KubernetesObject, address: String, now: Date, probesByPeriod: Bool = false) {
+    self.probesByPeriod = probesByPeriod
     container = ContainerSpec(pod: pod)
     podDescription = "\(pod.metadata.name)_\(pod.metadata.namespace)(\(pod.metadata.uid))"
     self.address = address
@@ -243,7 +245,8 @@ extension PodLifecycle {
       effects.append(.record(.warning, reason: "Unhealthy", message: "\(kind.rawValue) probe failed: \(why)"))
     }
     let again = Effect.schedule(
-      .probe(kind, instance: instance), after: tracker.delay(isUrgent: kind != .liveness, now: now.monotonic))
+      .probe(kind, instance: instance),
+      after: tracker.delay(isUrgent: kind != .liveness && !probesByPeriod, now: now.monotonic))
     switch (kind, verdict) {
     case (.startup, .passed):
       isStarted = true

@@ -31,7 +31,8 @@ final class PodWorker {
     uid = pod.metadata.uid
     self.address = address
     self.kubelet = kubelet
-    lifecycle = PodLifecycle(pod: pod, address: address, now: kubelet.cluster.now.wall)
+    lifecycle = PodLifecycle(
+      pod: pod, address: address, now: kubelet.cluster.now.wall, probesByPeriod: kubelet.probesByPeriod)
   }
 
   var containerName: String { lifecycle.container.name }

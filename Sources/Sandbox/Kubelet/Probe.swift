@@ -106,7 +106,7 @@ enum ProbeResult: Hashable, Sendable {
 
 /// Counts a probe's answers against its thresholds.
 ///
-/// A container that has not passed yet is asked every 20 to 50 ms rather than once a period, so that readiness is seen
+/// A container that has not passed yet may be asked every 20 to 50 ms rather than once a period, so that readiness is seen
 /// at once; such extra failures count only once a period, so thresholds keep their meaning.
 struct ProbeTracker: Sendable {
   let probe: Probe
