@@ -191,8 +191,7 @@ final class GatewayCore: Sendable {
   /// Brings the gauges up to date and renders all metrics.
   func renderMetrics(now: Now) -> String {
     for gate in allGates {
-      let (load, _) = gate.report(now)
-      gate.metrics.show(held: load.held, inFlight: load.inFlight)
+      gate.metrics.show(held: gate.report(now).load.held, inFlight: gate.inFlightByPool)
     }
     metrics.heldBytes.set(Double(budget.heldBytes))
     if let requestLog {

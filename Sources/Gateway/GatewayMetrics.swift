@@ -1,7 +1,7 @@
 import Synchronization
 import Telemetry
 
-/// The gateway's metrics. Labels: `namespace`, `service`, and where it says so `pool`, `code`, `reason`; none is a caller's
+/// The gateway's metrics. Labels: `namespace`, `service`, and where it says so `pool`, `code`, `reason`, `phase`; none is a caller's
 /// to choose, so their number is bounded.
 public struct GatewayMetrics: Sendable {
   /// Prometheus text of everything.
@@ -45,20 +45,24 @@ public struct GatewayMetrics: Sendable {
     coldStarts = registry.counter(
       "pilotlight_gateway_cold_starts_total", help: "Requests that found the model asleep.", labels: service)
     retries = registry.counter(
-      "pilotlight_gateway_retries_total", help: "Attempts on another replica.", labels: service)
+      "pilotlight_gateway_retries_total", help: "Attempts on another replica, by the pool of the one that failed.",
+      labels: service + ["pool"])
     broken = registry.counter(
-      "pilotlight_gateway_broken_answers_total", help: "Answers that a replica broke off.", labels: service)
+      "pilotlight_gateway_broken_answers_total", help: "Answers that a replica broke off.",
+      labels: service + ["pool"])
     held = registry.gauge("pilotlight_gateway_held_requests", help: "Requests held now.", labels: service)
     inFlight = registry.gauge(
-      "pilotlight_gateway_in_flight_requests", help: "Requests at replicas now.", labels: service)
+      "pilotlight_gateway_in_flight_requests", help: "Requests at replicas now.", labels: service + ["pool"])
     heldBytes = registry.gauge("pilotlight_gateway_held_bytes", help: "Request bytes kept in memory now.")
     wait = registry.histogram(
-      "pilotlight_gateway_wait_seconds", help: "Arrival to first byte upstream, of held requests.", labels: service)
+      "pilotlight_gateway_wait_seconds", help: "Arrival to first byte upstream, of held requests.",
+      labels: service + ["pool"])
     firstByte = registry.histogram(
-      "pilotlight_gateway_first_byte_seconds", help: "Arrival to the first byte of the answer.", labels: service)
+      "pilotlight_gateway_first_byte_seconds", help: "Arrival to the first byte of the answer.",
+      labels: service + ["pool"])
     firstToken = registry.histogram(
       "pilotlight_gateway_first_token_seconds", help: "Arrival to the first event of a streamed answer.",
-      labels: service)
+      labels: service + ["pool"])
     coldStartPhases = registry.histogram(
       "pilotlight_gateway_cold_start_seconds",
       help:

@@ -151,6 +151,8 @@ struct ReplicaSetState: Sendable {
     entries.reduce(into: [:]) { if $1.inFlight > 0 { $0[$1.replica.podUID, default: 0] += $1.inFlight } }
   }
 
+  var inFlightByPool: [Pool: Int] { entries.reduce(into: [:]) { $0[$1.replica.pool, default: 0] += $1.inFlight } }
+
   // MARK: - Slots
 
   /// How long a request waits at a gateway without any slot before it takes one that is not there. A leader that hears of

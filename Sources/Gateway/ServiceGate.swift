@@ -197,6 +197,9 @@ final class ServiceGate: Sendable {
 
   // MARK: - Reporting
 
+  /// Requests at replicas now, whether they count as demand or not.
+  var inFlightByPool: [Pool: Int] { state.withLock { $0.inFlightByPool } }
+
   /// Counts whatever changed; equal numbers mean that there is no news.
   func report(_ now: Now) -> (load: ServiceLoad, revision: Int) {
     let wall = now.wall.timeIntervalSince1970

@@ -6,27 +6,36 @@ final class ServiceMetrics: Sendable {
   private let metrics: GatewayMetrics
   private let key: ServiceKey
   private let labels: [String]
-  private let byOutcome = Mutex<[Int: Counter.Series]>([:])
-  private let wait: Histogram.Series
-  private let firstByte: Histogram.Series
-  private let firstToken: Histogram.Series
+
+  /// The series of a pool, made when it has had its first request.
+  private struct PoolSeries {
+    let firstByte: Histogram.Series
+    let firstToken: Histogram.Series
+    let wait: Histogram.Series
+  }
+
+  private struct Known {
+    var byOutcome: [Int: Counter.Series] = [:]
+    var dedicated: PoolSeries?
+    var burst: PoolSeries?
+  }
+
+  private let known = Mutex(Known())
 
   init(_ metrics: GatewayMetrics, _ key: ServiceKey) {
     self.metrics = metrics
     self.key = key
     labels = [key.namespace, key.name]
-    wait = metrics.wait.series(labels)
-    firstByte = metrics.firstByte.series(labels)
-    firstToken = metrics.firstToken.series(labels)
   }
 
   /// Counts a request that is over.
   func count(_ call: Call) {
     let record = call.record
-    answered(pool: record.pool, status: record.status)
+    let (requests, series) = series(pool: record.pool, status: record.status)
+    requests.increment()
     if let errorCode = record.errorCode { metrics.rejections.increment(key.namespace, key.name, errorCode) }
-    if let seconds = record.firstByte { firstByte.observe(Double(seconds) / 1e9) }
-    if let seconds = record.firstToken { firstToken.observe(Double(seconds) / 1e9) }
+    if let seconds = record.firstByte { series?.firstByte.observe(Double(seconds) / 1e9) }
+    if let seconds = record.firstToken { series?.firstToken.observe(Double(seconds) / 1e9) }
     guard let tokens = call.meter?.tokens else { return }
     let pool = record.pool?.rawValue ?? "none"
     if let prompt = tokens.prompt, prompt > 0 {
@@ -37,21 +46,35 @@ final class ServiceMetrics: Sendable {
     }
   }
 
-  private func answered(pool: Pool?, status: Int) {
-    let place = pool == nil ? 0 : pool == .dedicated ? 1 : 2
-    let series = byOutcome.withLock { table in
-      if let series = table[status * 4 + place] { return series }
-      let series = metrics.requests.series(labels + [pool?.rawValue ?? "none", String(status)])
-      table[status * 4 + place] = series
-      return series
+  private func series(pool: Pool?, status: Int) -> (requests: Counter.Series, pool: PoolSeries?) {
+    known.withLock { known in
+      let place = pool == nil ? 0 : pool == .dedicated ? 1 : 2
+      let requests: Counter.Series
+      if let series = known.byOutcome[status * 4 + place] {
+        requests = series
+      } else {
+        requests = metrics.requests.series(labels + [pool?.rawValue ?? "none", String(status)])
+        known.byOutcome[status * 4 + place] = requests
+      }
+      return (requests, pool.map { series(of: $0, &known) })
     }
-    series.increment()
   }
 
-  func retried() { metrics.retries.increment(key.namespace, key.name) }
-  func brokeOff() { metrics.broken.increment(key.namespace, key.name) }
+  private func series(of pool: Pool, _ known: inout Known) -> PoolSeries {
+    if let series = pool == .dedicated ? known.dedicated : known.burst { return series }
+    let labels = labels + [pool.rawValue]
+    let series = PoolSeries(
+      firstByte: metrics.firstByte.series(labels), firstToken: metrics.firstToken.series(labels),
+      wait: metrics.wait.series(labels))
+    if pool == .dedicated { known.dedicated = series } else { known.burst = series }
+    return series
+  }
+
+  /// A replica of the pool failed a request, which is tried again.
+  func retried(_ pool: Pool?) { metrics.retries.increment(key.namespace, key.name, pool?.rawValue ?? "none") }
+  func brokeOff(_ pool: Pool?) { metrics.broken.increment(key.namespace, key.name, pool?.rawValue ?? "none") }
   func startedCold() { metrics.coldStarts.increment(key.namespace, key.name) }
-  func waited(seconds: Double) { wait.observe(seconds) }
+  func waited(seconds: Double, for pool: Pool) { known.withLock { series(of: pool, &$0).wait }.observe(seconds) }
   func reached(afterReady seconds: Double) { metrics.readyToFirstByte.observe(seconds, key.namespace, key.name) }
 
   /// A cold start is over: how long each of its phases took, in seconds.
@@ -61,14 +84,16 @@ final class ServiceMetrics: Sendable {
     }
   }
 
-  func show(held: Int, inFlight: Int) {
+  func show(held: Int, inFlight: [Pool: Int]) {
     metrics.held.set(Double(held), key.namespace, key.name)
-    metrics.inFlight.set(Double(inFlight), key.namespace, key.name)
+    for pool in Pool.allCases {
+      metrics.inFlight.set(Double(inFlight[pool] ?? 0), key.namespace, key.name, pool.rawValue)
+    }
   }
 
   /// The service is gone; what was counted stays, what it carries now does not.
   func forget() {
     metrics.held.remove(key.namespace, key.name)
-    metrics.inFlight.remove(key.namespace, key.name)
+    for pool in Pool.allCases { metrics.inFlight.remove(key.namespace, key.name, pool.rawValue) }
   }
 }

@@ -247,6 +247,7 @@ struct ServiceState<Waiter: Sendable>: Sendable {
   }
 
   var healthByPod: [String: ReplicaHealth] { replicas.healthByPod }
+  var inFlightByPool: [Pool: Int] { replicas.inFlightByPool }
 
   /// Notes what a health check found. Call ``release(now:wallUnix:)`` next.
   mutating func checked(_ podUID: String, _ health: ReplicaHealth) { replicas.checked(podUID, health) }

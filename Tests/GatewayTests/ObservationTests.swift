@@ -55,7 +55,7 @@ struct ObservationTests {
       let wanted = [
         "pilotlight_gateway_prompt_tokens_total\(labels),pool=\"burst\"} 7",
         "pilotlight_gateway_output_tokens_total\(labels),pool=\"burst\"} 3",
-        "pilotlight_gateway_first_token_seconds_count\(labels)} 1",
+        "pilotlight_gateway_first_token_seconds_count\(labels),pool=\"burst\"} 1",
         "pilotlight_gateway_cold_start_seconds_count\(labels),phase=\"load\"} 1",
         "pilotlight_gateway_cold_start_seconds_count\(labels),phase=\"schedule\"} 1",
         "pilotlight_gateway_requests_total\(labels),pool=\"burst\",code=\"200\"} 1",

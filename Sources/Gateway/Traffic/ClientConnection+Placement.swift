@@ -126,7 +126,7 @@ extension ClientConnection {
     returnPlace(call)
     switch outcome {
     case .placed(let lease, let gate):
-      gate.metrics.waited(seconds: Double(call.record.queued) / 1e9)
+      gate.metrics.waited(seconds: Double(call.record.queued) / 1e9, for: lease.replica.pool)
       placed(call, lease)
     case .refused(let error): fail(call, error)
     }
@@ -269,7 +269,7 @@ extension ClientConnection {
     }
     call.retries += 1
     call.traits.remove(.metStaleConnection)
-    service.gate.metrics.retried()
+    service.gate.metrics.retried(call.record.pool)
     admit(call, service)
   }
 

@@ -225,7 +225,7 @@ extension ClientConnection {
 
   /// The replica broke off after the first byte: the caller sees the answer cut, not ended.
   func answerBroke(_ call: Call, _ problem: String) {
-    call.service?.gate.metrics.brokeOff()
+    call.service?.gate.metrics.brokeOff(call.record.pool)
     core.log.warning(
       "a replica broke off its answer",
       [
