@@ -3,10 +3,11 @@
 ///
 /// Fair is deficit round robin (Shreedhar and Varghese, 1995) over the tenants that have a request waiting; their names need
 /// not be known before. A tenant's turn brings it ``quantum``, a request costs what its entry says, and a tenant that has
-/// nothing waiting has nothing saved up.
+/// nothing waiting has nothing saved up. Requests may wait for different kinds of places; a tenant's turn is for all of them.
 ///
-/// A value: it holds no clock and wakes nobody. Insert and remove by ticket are O(1), and so is taking the first, as a
-/// request costs at most ``maxCost`` turns. Everything stands in arrays of slots whose freed places are used again.
+/// A value: it holds no clock and wakes nobody. Insert and remove by ticket are O(1), and so is finding that there is a place
+/// for nobody. Taking the first is O(1) where there are places for all kinds, as a request costs at most ``maxCost`` turns;
+/// else it passes over the tenants that wait for other kinds. Everything stands in arrays whose freed places are used again.
 public struct HoldQueue<Payload: Sendable>: Sendable {
   /// One waiting request.
   public struct Entry: Sendable {
@@ -19,7 +20,7 @@ public struct HoldQueue<Payload: Sendable>: Sendable {
     public var tenant: UInt64
     /// 0...7.
     public var urgency: UInt8
-    /// Which kind of place it waits for: one that there is no place for does not keep others waiting.
+    /// Which kind of place it waits for, 0 to 7: one that there is no place for does not keep others waiting.
     public var kind: UInt8
 
     public init(
@@ -30,6 +31,7 @@ public struct HoldQueue<Payload: Sendable>: Sendable {
       self.bytes = bytes
       self.urgency = UInt8(min(max(0, urgency), 7))
       self.tenant = tenant
+      precondition(kind < HoldQueue.kindCount, "a queue knows \(HoldQueue.kindCount) kinds of places")
       self.kind = kind
     }
 
@@ -47,12 +49,14 @@ public struct HoldQueue<Payload: Sendable>: Sendable {
   static var quantum: Int { 1 }
   /// Most that a request may cost.
   static var maxCost: Int { 8 }
+  /// Kinds of places that there may be.
+  static var kindCount: Int { 8 }
 
   private struct Slot: Sendable {
     var entry: Entry?
     var generation: UInt32 = 0
     var line: Int32 = -1
-    /// Neighbours in the tenant's line.
+    /// Neighbours of its kind in the tenant's line.
     var before: Int32 = -1
     var after: Int32 = -1
     /// Neighbours among all, by arrival.
@@ -60,14 +64,14 @@ public struct HoldQueue<Payload: Sendable>: Sendable {
     var younger: Int32 = -1
   }
 
-  /// What one tenant has waiting at one urgency for one kind of place.
+  /// What one tenant has waiting at one urgency.
   private struct Line: Sendable {
     var tenant: UInt64 = 0
     var urgency: UInt8 = 0
-    var kind: UInt8 = 0
     var count = 0
-    var head: Int32 = -1
-    var tail: Int32 = -1
+    /// First and last of each kind; -1: none waits.
+    var heads = SIMD8<Int32>(repeating: -1)
+    var tails = SIMD8<Int32>(repeating: -1)
     var deficit = 0
     /// Whether it is in the middle of its turn.
     var hasTurn = false
@@ -79,7 +83,6 @@ public struct HoldQueue<Payload: Sendable>: Sendable {
   private struct LineKey: Hashable, Sendable {
     var tenant: UInt64
     var urgency: UInt8
-    var kind: UInt8
   }
 
   private var slots: [Slot] = []
@@ -88,6 +91,10 @@ public struct HoldQueue<Payload: Sendable>: Sendable {
   private var freeLines: [Int32] = []
   private var lineOf: [LineKey: Int32] = [:]
   private var countOf: [UInt64: Int] = [:]
+  /// By urgency, how many of each kind wait.
+  private var waiting = [SIMD8<Int32>](repeating: .zero, count: 8)
+  /// Generation of slots that are new.
+  private var firstGeneration: UInt32 = 0
   /// By urgency, the line whose turn it is; -1: none waits.
   private var turns = [Int32](repeating: -1, count: 8)
   private var oldest: Int32 = -1
@@ -116,7 +123,7 @@ public struct HoldQueue<Payload: Sendable>: Sendable {
     let line = line(of: entry)
     slots[Int(index)].entry = entry
     slots[Int(index)].line = line
-    link(index, into: Int(line), first: first)
+    link(index, entry, into: Int(line), first: first)
     linkByArrival(index, entry.arrival)
     if first { giveTurn(to: line, for: entry.cost) }
     count += 1
@@ -135,32 +142,39 @@ public struct HoldQueue<Payload: Sendable>: Sendable {
 
   /// Takes the entry whose turn it is, of the most urgent.
   ///
-  /// - Parameter hasPlace: whether there is a place of a kind; entries of others are passed over.
+  /// - Parameter hasPlace: whether there is a place of a kind, asked once for each that somebody waits for; entries of others
+  ///   are passed over.
   public mutating func popFirst(where hasPlace: (UInt8) -> Bool = { _ in true }) -> Entry? {
-    for urgency in turns.indices where turns[urgency] >= 0 {
-      if let entry = popFirst(ofUrgency: urgency, where: hasPlace) { return entry }
+    let places = places(hasPlace)
+    for urgency in turns.indices where any(places .& (waiting[urgency] .> 0)) {
+      if let entry = popFirst(ofUrgency: urgency, places) { return entry }
     }
     return nil
   }
 
-  private mutating func popFirst(ofUrgency urgency: Int, where hasPlace: (UInt8) -> Bool) -> Entry? {
-    var passedOver = -1
+  /// Whether somebody waits who would take one of the places.
+  public func isWaiting(where hasPlace: (UInt8) -> Bool) -> Bool { count > 0 && any(places(hasPlace)) }
+
+  /// The kinds that somebody waits for and there is a place for.
+  private func places(_ hasPlace: (UInt8) -> Bool) -> SIMDMask<SIMD8<Int32>> {
+    let all = waiting.reduce(SIMD8<Int32>.zero, &+)
+    var places = SIMDMask<SIMD8<Int32>>(repeating: false)
+    for kind in 0..<Self.kindCount where all[kind] > 0 { places[kind] = hasPlace(UInt8(kind)) }
+    return places
+  }
+
+  /// Somebody of this urgency waits for one of the places.
+  private mutating func popFirst(ofUrgency urgency: Int, _ places: SIMDMask<SIMD8<Int32>>) -> Entry? {
     while turns[urgency] >= 0 {
       let line = Int(turns[urgency])
-      guard hasPlace(lines[line].kind) else {
-        // Once around, and there is a place for none.
-        if line == passedOver { return nil }
-        if passedOver < 0 { passedOver = line }
+      guard let head = head(of: line, places), let cost = slots[Int(head)].entry?.cost else {
         endTurn(line)
         continue
       }
-      passedOver = -1
       if !lines[line].hasTurn {
         lines[line].hasTurn = true
         lines[line].deficit += Self.quantum
       }
-      let head = lines[line].head
-      guard let cost = slots[Int(head)].entry?.cost else { return nil }
       if cost <= lines[line].deficit {
         lines[line].deficit -= cost
         // With nothing left for another the next tenant is up; the line itself may be gone after this.
@@ -170,6 +184,17 @@ public struct HoldQueue<Payload: Sendable>: Sendable {
       endTurn(line)
     }
     return nil
+  }
+
+  /// Who of a line came first among those that there is a place for.
+  private func head(of line: Int, _ places: SIMDMask<SIMD8<Int32>>) -> Int32? {
+    var first: (index: Int32, arrival: Duration)?
+    for kind in 0..<Self.kindCount where places[kind] && lines[line].heads[kind] >= 0 {
+      let index = lines[line].heads[kind]
+      guard let arrival = slots[Int(index)].entry?.arrival else { continue }
+      if first.map({ arrival < $0.arrival }) ?? true { first = (index, arrival) }
+    }
+    return first?.index
   }
 
   /// Empties the queue, in its order.
@@ -183,7 +208,7 @@ public struct HoldQueue<Payload: Sendable>: Sendable {
   // MARK: - Lines and turns
 
   private mutating func line(of entry: Entry) -> Int32 {
-    let key = LineKey(tenant: entry.tenant, urgency: entry.urgency, kind: entry.kind)
+    let key = LineKey(tenant: entry.tenant, urgency: entry.urgency)
     if let line = lineOf[key] { return line }
     let line: Int32
     if let reused = freeLines.popLast() {
@@ -192,7 +217,7 @@ public struct HoldQueue<Payload: Sendable>: Sendable {
       line = Int32(lines.count)
       lines.append(Line())
     }
-    lines[Int(line)] = Line(tenant: entry.tenant, urgency: entry.urgency, kind: entry.kind)
+    lines[Int(line)] = Line(tenant: entry.tenant, urgency: entry.urgency)
     lineOf[key] = line
     joinRing(line, urgency: Int(entry.urgency))
     return line
@@ -224,7 +249,7 @@ public struct HoldQueue<Payload: Sendable>: Sendable {
       lines[Int(next)].previous = previous
       if Int(turns[urgency]) == line { turns[urgency] = next }
     }
-    lineOf[LineKey(tenant: lines[line].tenant, urgency: lines[line].urgency, kind: lines[line].kind)] = nil
+    lineOf[LineKey(tenant: lines[line].tenant, urgency: lines[line].urgency)] = nil
     freeLines.append(Int32(line))
   }
 
@@ -243,18 +268,20 @@ public struct HoldQueue<Payload: Sendable>: Sendable {
 
   // MARK: - Links
 
-  private mutating func link(_ index: Int32, into line: Int, first: Bool) {
-    let neighbour = first ? lines[line].head : lines[line].tail
+  private mutating func link(_ index: Int32, _ entry: Entry, into line: Int, first: Bool) {
+    let kind = Int(entry.kind)
+    let neighbour = first ? lines[line].heads[kind] : lines[line].tails[kind]
     slots[Int(index)].before = first ? -1 : neighbour
     slots[Int(index)].after = first ? neighbour : -1
     if first {
-      lines[line].head = index
-      if neighbour >= 0 { slots[Int(neighbour)].before = index } else { lines[line].tail = index }
+      lines[line].heads[kind] = index
+      if neighbour >= 0 { slots[Int(neighbour)].before = index } else { lines[line].tails[kind] = index }
     } else {
-      lines[line].tail = index
-      if neighbour >= 0 { slots[Int(neighbour)].after = index } else { lines[line].head = index }
+      lines[line].tails[kind] = index
+      if neighbour >= 0 { slots[Int(neighbour)].after = index } else { lines[line].heads[kind] = index }
     }
     lines[line].count += 1
+    waiting[Int(entry.urgency)][kind] += 1
   }
 
   /// Nearly all arrive in order; one that has been in line before finds its place from the old end.
@@ -278,12 +305,13 @@ public struct HoldQueue<Payload: Sendable>: Sendable {
   private mutating func take(_ index: Int32) -> Entry? {
     let slot = slots[Int(index)]
     guard let entry = slot.entry else { return nil }
-    let line = Int(slot.line)
-    if slot.before >= 0 { slots[Int(slot.before)].after = slot.after } else { lines[line].head = slot.after }
-    if slot.after >= 0 { slots[Int(slot.after)].before = slot.before } else { lines[line].tail = slot.before }
+    let (line, kind) = (Int(slot.line), Int(entry.kind))
+    if slot.before >= 0 { slots[Int(slot.before)].after = slot.after } else { lines[line].heads[kind] = slot.after }
+    if slot.after >= 0 { slots[Int(slot.after)].before = slot.before } else { lines[line].tails[kind] = slot.before }
     if slot.older >= 0 { slots[Int(slot.older)].younger = slot.younger } else { oldest = slot.younger }
     if slot.younger >= 0 { slots[Int(slot.younger)].older = slot.older } else { youngest = slot.older }
     lines[line].count -= 1
+    waiting[Int(entry.urgency)][kind] -= 1
     if lines[line].count == 0 { leaveRing(line) }
     slots[Int(index)] = Slot(generation: slot.generation &+ 1)
     freeSlots.append(index)
@@ -296,15 +324,15 @@ public struct HoldQueue<Payload: Sendable>: Sendable {
 
   private mutating func takeSlot() -> Int32 {
     if let reused = freeSlots.popLast() { return reused }
-    slots.append(Slot())
+    slots.append(Slot(generation: firstGeneration))
     return Int32(slots.count - 1)
   }
 
-  /// Gives a burst's memory back. Tickets stay unique because generations go on from the highest.
+  /// Gives a burst's memory back. Tickets stay unique because generations go on from the highest, in new slots, too.
   private mutating func shrink() {
-    let generation = (slots.lazy.map(\.generation).max() ?? 0) &+ 1
-    slots = [Slot](repeating: Slot(generation: generation), count: 64)
-    freeSlots = (0..<64).map { Int32($0) }
+    firstGeneration = (slots.lazy.map(\.generation).max() ?? 0) &+ 1
+    slots = []
+    freeSlots = []
     lines = []
     freeLines = []
     lineOf = [:]

@@ -1,30 +1,22 @@
 /// In which order a request tries the pools. There are few such orders, so that one is a small number in a queue.
 struct PoolOrder: Hashable, Sendable {
-  /// 0: the service's own order; else two bits a pool, the first one lowest.
+  /// Its place in ``all``, as ``HoldQueue/Entry/kind`` has it; 0: the service's own order.
   let code: UInt8
 
   /// The service's own order.
-  static let ofService = PoolOrder(code: 0)
+  static let ofService = PoolOrder(kind: 0)
 
-  private init(code: UInt8) { self.code = code }
+  /// All orders there are; the first stands for the service's own.
+  private static let all: [[Pool]] = [[], [.dedicated], [.burst], [.dedicated, .burst], [.burst, .dedicated]]
 
-  /// As ``HoldQueue/Entry/kind`` has it.
-  init(kind: UInt8) { self.init(code: kind) }
+  /// All kinds of places that a request may wait for.
+  static let kinds = 0..<UInt8(all.count)
+
+  init(kind: UInt8) { code = kind }
 
   /// Nil: the service's own order.
-  init(_ pools: [Pool]?) {
-    self.init(code: (pools ?? []).reversed().reduce(0) { $0 << 2 | ($1 == .dedicated ? 1 : 2) })
-  }
+  init(_ pools: [Pool]?) { code = UInt8(pools.flatMap { Self.all.firstIndex(of: $0) } ?? 0) }
 
   /// The pools that it names; `own` where it is the service's own order.
-  func pools(own: [Pool]) -> [Pool] {
-    guard code != 0 else { return own }
-    var pools: [Pool] = []
-    var rest = code
-    while rest != 0 {
-      pools.append(rest & 3 == 1 ? .dedicated : .burst)
-      rest >>= 2
-    }
-    return pools
-  }
+  func pools(own: [Pool]) -> [Pool] { code == 0 ? own : Self.all[Int(code)] }
 }

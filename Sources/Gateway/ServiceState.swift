@@ -78,8 +78,9 @@ struct ServiceState<Waiter: Sendable>: Sendable {
     if let refusal = refusal(wallUnix: wallUnix) {
       return .refused(.refusedByController(refusal, service: route, wallUnix: wallUnix))
     }
-    // Who comes later does not overtake those who wait.
-    if queue.isEmpty || !counts, let lease = replicas.acquire(order: order ?? route.order, affinity: affinity, now: now)
+    // Who comes later does not overtake those who wait for the same places.
+    if !counts || !isPreceded(by: order ?? route.order, now: now),
+      let lease = replicas.acquire(order: order ?? route.order, affinity: affinity, now: now)
     {
       if counts { load.change(inFlight: 1, now: now) }
       return .placed(lease)
@@ -93,6 +94,15 @@ struct ServiceState<Waiter: Sendable>: Sendable {
       return .refused(.tenantFull(route, retryAfter: retryAfter(now: now)))
     }
     return .mustWait(asleep: !isAwake)
+  }
+
+  /// Whether somebody waits who would take a place in one of these pools.
+  private mutating func isPreceded(by order: [Pool], now: Duration) -> Bool {
+    guard !queue.isEmpty else { return false }
+    replicas.refresh(now: now)
+    return queue.isWaiting { kind in
+      replicas.hasSlot(order: PoolOrder(kind: kind).pools(own: route.order).filter(order.contains), now: now)
+    }
   }
 
   /// Why nobody is held now; nil: there is a replica, or one may be woken.

@@ -84,6 +84,53 @@ struct HoldQueueTests {
     #expect(PoolOrder(nil).pools(own: [.burst]) == [.burst])
   }
 
+  @Test("A ticket of a burst that is over names nobody of the next, however large both are")
+  func ticketsOfABurst() {
+    var queue = HoldQueue<Int>()
+    let old = (0..<200).map { queue.insert(.init(payload: $0, arrival: .zero)) }
+    while queue.popFirst() != nil {}
+    for number in 0..<200 { _ = queue.insert(.init(payload: 1000 + number, arrival: .zero)) }
+    for ticket in old {
+      let found = queue.remove(ticket)
+      #expect(found == nil)
+    }
+    #expect(queue.count == 200)
+  }
+
+  @Test("A tenant that waits for several kinds of places has one share of the turns")
+  func oneShare() {
+    var queue = HoldQueue<String>()
+    for number in 0..<6 {
+      for kind in 0..<4 { _ = queue.insert(.init(payload: "a", arrival: .seconds(number), tenant: 1, kind: UInt8(kind))) }
+      _ = queue.insert(.init(payload: "b", arrival: .seconds(number), tenant: 2, kind: 3))
+    }
+    var served: [String] = []
+    for _ in 0..<12 { served.append(queue.popFirst()?.payload ?? "") }
+    #expect(served.filter { $0 == "a" }.count == 6)
+    let order = queue.removeAll().map(\.payload)
+    #expect(order == Array(repeating: "a", count: 18))
+  }
+
+  @Test("With a place for nobody, each kind is asked for once, however many tenants wait")
+  func asksOnce() {
+    var queue = HoldQueue<Int>()
+    for number in 0..<3000 {
+      _ = queue.insert(.init(payload: number, arrival: .zero, tenant: UInt64(number), kind: UInt8(number % 2)))
+    }
+    var asked: [UInt8] = []
+    let nobody = queue.popFirst { kind in
+      asked.append(kind)
+      return false
+    }
+    #expect(nobody == nil && asked == [0, 1])
+    asked = []
+    let isWaiting = queue.isWaiting { kind in
+      asked.append(kind)
+      return kind == 1
+    }
+    #expect(isWaiting && asked == [0, 1])
+  }
+
   @Test("Who leaves and comes back has saved up nothing, and goes behind those who waited")
   func savesNothing() {
     var queue = HoldQueue<String>()

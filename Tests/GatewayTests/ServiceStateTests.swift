@@ -73,6 +73,20 @@ struct ServiceStateTests {
     #expect(state.load.held == 2 && state.load.inFlight == 2)
   }
 
+  @Test("Who waits for one pool keeps nobody from another that has room, however many they are")
+  func poolsApart() throws {
+    let dedicated = try replica("a", .dedicated)
+    var state = Self.state(.sample(replicas: [dedicated], maxHeld: 2))
+    for number in 0..<2 {
+      let entry = HoldQueue<Int>.Entry(payload: number, arrival: .zero, kind: PoolOrder([.burst]).code)
+      _ = state.hold(entry, first: false, now: .zero)
+    }
+    let own = state.admit(patience: .zero, counts: true, order: [.dedicated], now: .zero, wallUnix: 0)
+    #expect(Self.code(own) == "a")
+    let batch = state.admit(patience: .seconds(9), counts: true, order: [.burst], now: .zero, wallUnix: 0)
+    #expect(Self.code(batch).hasPrefix("429 queue_full"))
+  }
+
   @Test("A refusal that arrives while requests are held is given to all of them")
   func refusesHeld() {
     var state = Self.state(.sample())
