@@ -6,12 +6,15 @@ enum InferenceRequest {
   /// - Parameters:
   ///   - target: What is sent upstream, prefix stripped.
   ///   - service: Nil: it is named in the body, which only an inference request does.
-  static func wakes(_ request: HeadView, target: ForwardedRequestHead.Target, service: ServiceRoute?) -> Bool {
+  ///   - opensSession: It asks for WebSocket; clients offer other upgrades (h2c) with any request.
+  static func wakes(
+    _ request: HeadView, target: ForwardedRequestHead.Target, service: ServiceRoute?, opensSession: Bool
+  ) -> Bool {
     if request.isMethod("POST") { return true }
     if request.isMethod("OPTIONS") || request.isMethod("TRACE") || request.isMethod("HEAD") { return false }
     guard request.isMethod("GET"), let service else { return true }
     // A realtime session by WebSocket is inference.
-    if request.has(.upgrade) { return true }
+    if opensSession { return true }
     // In the model protocols a GET only asks about the model; over plain HTTP it may be the question itself.
     guard service.modelProtocol == .http else { return false }
     switch target {

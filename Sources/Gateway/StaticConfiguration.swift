@@ -138,9 +138,12 @@ public struct StaticConfiguration: Equatable, Sendable {
       throw ConfigurationError("\(fields.child("address")): '\(text)' is no address and port such as 127.0.0.1:8000")
     }
     let pool = try fields.word("pool", as: Pool.self) ?? .dedicated
+    let tls = try tls(fields)
+    // Whom to trust is part of who it is: connections made under other terms are not used again.
+    let trust = tls.map { "/tls(\($0.caFile ?? "system"), \($0.serverName ?? "address"), \($0.verifies))" } ?? ""
     return Replica(
-      podUID: "\(key)/\(pool.rawValue)/\(text)", address: address, pool: pool,
-      maxConcurrency: try fields.integer("maxConcurrency", in: 1...1_000_000) ?? 64, tls: try tls(fields))
+      podUID: "\(key)/\(pool.rawValue)/\(text)\(trust)", address: address, pool: pool,
+      maxConcurrency: try fields.integer("maxConcurrency", in: 1...1_000_000) ?? 64, tls: tls)
   }
 
   /// `true`, or an object that says whom to trust.

@@ -40,4 +40,14 @@ public struct HTTPLimits: Hashable, Sendable {
     self.chunkExtensionBytes = chunkExtensionBytes
     self.trailerBytes = trailerBytes
   }
+
+  /// The same for a head that was within these limits and has got the fields of a proxy: some more lines, some of which
+  /// repeat what the head says of its host and way.
+  public var withRoomForForwarding: HTTPLimits {
+    var limits = self
+    limits.headBytes = 4 * headBytes + 4096
+    limits.headerCount = headerCount + 16
+    limits.targetBytes = headBytes
+    return limits
+  }
 }

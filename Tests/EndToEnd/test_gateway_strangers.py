@@ -125,6 +125,26 @@ def test_two_hundred_clients_that_never_read_cost_little_memory():
         assert memory.peak < 200 * (128 << 10), f"{memory.peak // 200 >> 10} KB for each"
 
 
+@pytest.mark.parametrize("target", ["/v1/models", "/nothing", "/healthz"])
+def test_a_client_that_asks_and_never_reads_costs_little_and_delays_nobody(target):
+    """Requests that the gateway answers itself, thousands at a time."""
+    count = 20_000
+    services = [service(f"model-{number}") for number in range(50)]
+    with Gateway(services) as gateway:
+        gateway.ask("GET", "/healthz")
+        with MemoryPeak(gateway) as memory, Client(gateway.address, receive_buffer=4096) as client:
+            sender = threading.Thread(target=client.send, args=(f"GET {target} HTTP/1.1\r\nHost: a\r\n\r\n".encode() * count,), daemon=True)
+            sender.start()
+            for _ in range(20):
+                assert gateway.ask("GET", "/healthz").status == 200
+                time.sleep(0.02)
+            assert memory.peak < 1 << 20, f"{memory.peak >> 10} KB"
+            # Whoever reads gets every answer.
+            for _ in range(count):
+                assert client.response().status in (200, 404)
+            sender.join(10)
+
+
 @pytest.mark.parametrize(
     "head", [b"X-Long: " + b"a" * 4096 + b"\r\n", b"X-Many: 1\r\n" * 40], ids=["too long", "too many fields"]
 )

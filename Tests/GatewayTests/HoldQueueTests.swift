@@ -101,7 +101,9 @@ struct HoldQueueTests {
   func oneShare() {
     var queue = HoldQueue<String>()
     for number in 0..<6 {
-      for kind in 0..<4 { _ = queue.insert(.init(payload: "a", arrival: .seconds(number), tenant: 1, kind: UInt8(kind))) }
+      for kind in 0..<4 {
+        _ = queue.insert(.init(payload: "a", arrival: .seconds(number), tenant: 1, kind: UInt8(kind)))
+      }
       _ = queue.insert(.init(payload: "b", arrival: .seconds(number), tenant: 2, kind: 3))
     }
     var served: [String] = []

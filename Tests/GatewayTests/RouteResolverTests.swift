@@ -109,8 +109,10 @@ struct RouteResolverTests {
     head.withUnsafeBytes { bytes in
       let view = HeadView(layout: parser.layout, bytes: bytes)
       let route = Self.view.services[service]
-      #expect(InferenceRequest.wakes(view, target: .received(from: 0), service: route) == expected)
-      #expect(InferenceRequest.wakes(view, target: .text(target), service: route) == expected)
+      #expect(
+        InferenceRequest.wakes(
+          view, target: .received(from: 0), service: route, opensSession: upgrades) == expected)
+      #expect(InferenceRequest.wakes(view, target: .text(target), service: route, opensSession: upgrades) == expected)
     }
   }
 }

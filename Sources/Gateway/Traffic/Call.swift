@@ -34,8 +34,6 @@ final class Call {
     static let wantsWebSocket = Traits(rawValue: 256)
     /// The head of an event stream went out while the request was held.
     static let hasPrelude = Traits(rawValue: 512)
-    /// The replica's answer is no event stream, and is made one event of that which has begun.
-    static let wrapsAnswer = Traits(rawValue: 32768)
     /// A connection that was idle has failed it once; that says nothing of the replica.
     static let metStaleConnection = Traits(rawValue: 1024)
     /// The caller ended its sending half and is still there.
@@ -54,8 +52,14 @@ final class Call {
   var service: RoutedService?
   /// What is sent to the replica: the head, and the body where it is kept.
   var outgoing: [UInt8] = []
-  /// The body while it is read to be searched; later the answer, where it becomes one event.
+  /// How much of it the replica's connection has taken.
+  var outgoingSent = 0
+  /// The body while it is read to be searched.
   var collected: [UInt8] = []
+  /// When the first of that came, in nanoseconds.
+  var collectsSince: Int64 = 0
+  /// Writes the answer as one event, where that is what the stream that has begun makes of it.
+  var wrapper: EventWrapper?
   /// Delimits the caller's body.
   var requestBody: BodyDecoder
   var requestFraming: BodyFraming

@@ -8,6 +8,7 @@ extension ClientConnection {
   /// Begins to keep the body, with what came along with the head.
   func collect(_ call: Call, _ rest: UnsafeMutableBufferPointer<UInt8>) {
     phase = .body
+    call.collectsSince = loop.nowNanoseconds
     if case .length(let length) = call.requestFraming, length > core.configuration.routingBodyLimit {
       return fail(call, bodyTooLong, rest)
     }
@@ -29,13 +30,23 @@ extension ClientConnection {
         case .bytes(let count):
           guard takeBody(call, UnsafeMutableBufferPointer(rebasing: loop.receiveBuffer[..<count])) else { return }
         case .end: return callerLeft()
-        case .wouldBlock: return channel.watch(untilNanoseconds: loop.nowNanoseconds + server.bodyTimeout)
+        case .wouldBlock: return channel.watch(untilNanoseconds: keptBodyDeadline(call))
         }
       }
     } catch {
       callerLeft()
     }
   }
+
+  /// When a body that is kept counts as late: after a silence, or at a pace at which its memory would be out of the others'
+  /// reach for long.
+  private func keptBodyDeadline(_ call: Call) -> Int64 {
+    let paced = call.collectsSince + server.bodyTimeout + Int64(call.collected.count) * Self.nanosecondsPerKeptByte
+    return min(loop.nowNanoseconds + server.bodyTimeout, paced)
+  }
+
+  /// 16 KiB a second.
+  private static let nanosecondsPerKeptByte: Int64 = 1_000_000_000 / 16_384
 
   /// Keeps a piece of the body. Memory is taken from the hold budget piece by piece: a length that is only promised costs
   /// nothing. - Returns: whether more is to be read.
@@ -141,6 +152,7 @@ extension ClientConnection {
   /// Passes the body on as far as the caller has sent it and the replica takes it.
   func sendBody() {
     guard let call, let replica = call.replica, !call.traits.contains(.isSent) else { return endOfInput() }
+    guard call.traits.contains(.streamsBody) else { return sendKept(call, replica) }
     var rounds = 0
     while self.call === call, phase == .exchange, !call.traits.contains(.isSent) {
       guard replica.channel.queued <= ByteChannel.highWater else {
@@ -171,6 +183,24 @@ extension ClientConnection {
     }
   }
 
+  /// Sends a request that is kept as a whole, no more at a time than the replica's connection takes: it stays to be sent
+  /// again, and a second copy would be memory that nobody counts.
+  func sendKept(_ call: Call, _ replica: ReplicaConnection) {
+    while call.outgoingSent < call.outgoing.count {
+      guard replica.channel.queued == 0 else {
+        replica.channel.watch(untilNanoseconds: .max)
+        replica.channel.reportsDrain = true
+        return
+      }
+      let end = min(call.outgoing.count, call.outgoingSent + ByteChannel.highWater)
+      call.outgoing.withUnsafeBytes { octets in
+        replica.channel.send(UnsafeRawBufferPointer(rebasing: octets[call.outgoingSent..<end]))
+      }
+      call.outgoingSent = end
+    }
+    requestIsSent(call, replica)
+  }
+
   /// Turns of reading before others of the loop get theirs.
   static let roundsPerTurn = 16
 
@@ -198,6 +228,7 @@ extension ClientConnection {
   /// The replica has all of the request, and must begin to answer.
   func requestIsSent(_ call: Call, _ replica: ReplicaConnection) {
     call.traits.insert(.isSent)
+    if replica.hasHead { call.outgoing = [] }
     channel.watch(untilNanoseconds: .max)
     replica.channel.watch(untilNanoseconds: loop.nowNanoseconds + (call.service?.responseTimeout ?? 0))
   }

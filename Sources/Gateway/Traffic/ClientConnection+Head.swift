@@ -3,13 +3,21 @@ import HTTPWire
 
 /// Reading heads, and finding out what is asked for.
 extension ClientConnection {
-  /// Reads requests as long as one can begin: what was received ahead, then what the socket has.
+  /// Reads requests as long as one can begin: what was received ahead, then what the socket has. Who asks for much that is
+  /// answered here gets no more than it takes, and others of the loop have their turn in between.
   func readHeads() {
     guard !isReadingHeads else { return }
     isReadingHeads = true
     defer { isReadingHeads = false }
     do {
+      var rounds = 0
       while phase == .waiting || phase == .head {
+        guard channel.queued <= ByteChannel.highWater else {
+          channel.reportsDrain = true
+          return
+        }
+        guard rounds < Self.roundsPerTurn else { return loop.postpone { [weak self] in self?.readHeads() } }
+        rounds += 1
         if partialHead == nil, !input.isEmpty {
           var octets: [UInt8] = []
           swap(&octets, &input)
@@ -119,7 +127,7 @@ extension ClientConnection {
     switch routing.resolver.resolve(method: method, host: host, target: target) {
     case .health: respond(call, rest, 200, "text/plain; charset=utf-8", Array("ok\n".utf8))
     case .listModels(let service):
-      respond(call, rest, 200, "application/json", ModelList.list(routing.view, service: service))
+      respond(call, rest, 200, "application/json", server.modelList(routing.view, service: service))
     case .describeModel(let name):
       guard let body = ModelList.describe(name, routing.view) else {
         return fail(call, .modelNotFound(RouteResolver.unknownModel(name), named: name), rest)
@@ -162,7 +170,10 @@ extension ClientConnection {
 
   /// Takes from the head what is needed after it: the head for the replica, and what bears on the wait.
   private func prepare(_ call: Call, _ request: HeadView, _ target: ForwardedRequestHead.Target) {
-    if InferenceRequest.wakes(request, target: target, service: call.service?.route) { call.traits.insert(.counts) }
+    let opensSession = call.traits.contains(.wantsWebSocket)
+    if InferenceRequest.wakes(request, target: target, service: call.service?.route, opensSession: opensSession) {
+      call.traits.insert(.counts)
+    }
     if request.has(.priority) {
       call.urgency = UInt8(PriorityHeader(request.texts(of: .priority)).urgency)
       call.saysUrgency = true
@@ -173,7 +184,8 @@ extension ClientConnection {
     call.method = request.knownMethod
     call.trace = request.value(of: .traceparent).flatMap { TraceContext($0) }
     call.tenant = core.tenants.tenant(of: request)
-    call.keepAlive = keepAlive(request, call.service?.route)
+    // A tunnel and an answer without a body cannot begin with comments.
+    if !opensSession, !call.traits.contains(.isHead) { call.keepAlive = keepAlive(request, call.service?.route) }
     let authority = request.target.first == UInt8(ascii: "/") ? nil : request.absoluteAuthority
     call.outgoing.reserveCapacity(request.bytes.count + 320 + min(call.requestFraming.knownLength ?? 0, 4096))
     ForwardedRequestHead.append(

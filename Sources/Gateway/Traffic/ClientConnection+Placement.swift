@@ -16,33 +16,39 @@ extension ClientConnection {
       return respond(call, nil, 204, nil, [], extra: [("allow", "GET, HEAD, POST, OPTIONS")])
     }
     call.patienceEnds = min(call.patienceEnds, call.record.arrival + service.maxWait)
-    if !service.route.rules.isEmpty { applyRules(call, service) }
+    if !service.route.rules.isEmpty, !applyRules(call, service) { return }
     core.retryBudget.arrived()
     admit(call, service)
   }
 
   /// Finds the rule for this kind of request. Its urgency is for those who say nothing; who says something may be less
   /// urgent than that, never more. The shortest wait counts: the caller's, the rule's, the service's.
-  private func applyRules(_ call: Call, _ service: RoutedService) {
+  ///
+  /// - Returns: false when the request has been refused: nobody escapes the rules by a head that cannot be read again.
+  private func applyRules(_ call: Call, _ service: RoutedService) -> Bool {
     var traits = call.told ?? RequestTraits()
     switch call.requestFraming {
     case .none: traits.bodyBytes = 0
     case .length(let length): traits.bodyBytes = length
     case .chunked, .untilClose: traits.bodyBytes = call.told == nil ? nil : call.requestBytes
     }
-    server.requestParser.reset()
+    server.forwardedParser.reset()
     let head = call.outgoing
-    guard (try? server.requestParser.scan(head.span)) ?? nil != nil else { return }
-    let layout = server.requestParser.layout
+    guard (try? server.forwardedParser.scan(head.span)) ?? nil != nil else {
+      fail(call, .badRequest("the request's head cannot be read again to find its rule", code: "invalid_head"))
+      return false
+    }
+    let layout = server.forwardedParser.layout
     call.rule = head.withUnsafeBytes { bytes in
       let view = HeadView(layout: layout, bytes: bytes)
       return service.route.rules.first { $0.match.matches(view, traits) }
     }
-    guard let rule = call.rule else { return }
+    guard let rule = call.rule else { return true }
     call.urgency = call.saysUrgency ? max(call.urgency, UInt8(rule.urgency)) : UInt8(rule.urgency)
     if let maxWait = rule.maxWait {
       call.patienceEnds = min(call.patienceEnds, call.record.arrival + maxWait.inNanoseconds)
     }
+    return true
   }
 
   private func admit(_ call: Call, _ service: RoutedService) {
@@ -108,6 +114,7 @@ extension ClientConnection {
     }
     guard let ticket = call.ticket, let error = service.gate.expire(ticket, at: now) else { return }
     call.ticket = nil
+    call.record.queued = now - call.record.arrival
     returnPlace(call)
     fail(call, error)
   }
@@ -188,16 +195,18 @@ extension ClientConnection {
     call.sentAt = now
     if call.record.isColdStart { call.service?.gate.sentAfterWake(now: now) }
     replica.partialHead = nil
-    call.outgoing.withUnsafeBytes { replica.channel.send($0) }
+    call.traits.remove(.isSent)
     noteFirstByte(call)
     if call.traits.contains(.streamsBody) {
       // While the body is on its way, a replica that says nothing is no silent one.
       replica.channel.watch(untilNanoseconds: .max)
+      call.outgoing.withUnsafeBytes { replica.channel.send($0) }
       call.outgoing = []
       sendContinue(call)
       sendBody()
     } else {
-      requestIsSent(call, replica)
+      call.outgoingSent = 0
+      sendKept(call, replica)
     }
     if channel.peerEnded, phase == .exchange, self.call === call { channelPeerEnded() }
   }

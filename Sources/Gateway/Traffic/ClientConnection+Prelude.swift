@@ -11,10 +11,10 @@ extension ClientConnection {
 
   private func beginPrelude(_ call: Call) {
     call.traits.insert(.hasPrelude)
+    // Within the stream there is no place for it, and the body is wanted.
+    sendContinue(call)
     let isOld = call.traits.contains(.isOldClient)
-    if isOld || call.traits.contains(.awaitsContinue) || server.announcesClose {
-      call.traits.remove(.keepsConnection)
-    }
+    if isOld || server.announcesClose { call.traits.remove(.keepsConnection) }
     call.answer = isOld ? .untilClose : .chunked
     let closes = !call.traits.contains(.keepsConnection)
     channel.enqueue { output in
@@ -31,25 +31,30 @@ extension ClientConnection {
   func continuePrelude(_ layout: ResponseHeadLayout, _ head: UnsafeRawBufferPointer, _ call: Call) {
     let type = layout.lines.first { $0.field == .contentType }.map { UnsafeRawBufferPointer(rebasing: head[$0.value]) }
     let isStream = type?.startsIgnoringCase("text/event-stream") ?? false
-    if layout.status != 200 || !isStream { call.traits.insert(.wrapsAnswer) }
+    if layout.status != 200 || !isStream { call.wrapper = EventWrapper(isError: layout.status >= 400) }
   }
 
-  /// Bytes of an answer that are kept to make an event of it.
-  private static let eventLimit = 65_536
-
-  func keepForEvent(_ piece: UnsafeRawBufferPointer, _ call: Call) {
-    let room = Self.eventLimit - call.collected.count
-    if room > 0 { call.collected.append(contentsOf: piece.prefix(room)) }
+  /// Passes a piece of an answer that is no event stream on as part of one event.
+  func sendWrapped(_ piece: UnsafeRawBufferPointer, _ call: Call) {
+    var text: [UInt8] = []
+    call.wrapper?.append(piece, to: &text)
+    call.responseBytes += text.count
+    text.withUnsafeBytes { sendPiece($0, call) }
   }
 
-  func sendAnswerAsEvent(_ call: Call) {
-    call.traits.remove(.wrapsAnswer)
-    sendEvent(call.collected, isError: call.record.status >= 400, call)
-    call.collected = []
+  /// Ends that event, where there is one.
+  func endWrapped(_ call: Call) {
+    guard var wrapper = call.wrapper else { return }
+    call.wrapper = nil
+    var text: [UInt8] = []
+    wrapper.end(to: &text)
+    text.withUnsafeBytes { sendPiece($0, call) }
   }
 
   /// Ends the stream with an error of this gateway's.
   func endPrelude(_ call: Call, _ body: [UInt8]) {
+    // An answer that was broken off within its event ends that first.
+    endWrapped(call)
     sendEvent(body, isError: true, call)
     if case .chunked = call.answer { channel.enqueue { $0.append("0\r\n\r\n") } }
     call.answer = .finished
@@ -58,15 +63,11 @@ extension ClientConnection {
   }
 
   private func sendEvent(_ body: [UInt8], isError: Bool, _ call: Call) {
-    var event: [UInt8] = []
-    if isError { event.append("event: error\n") }
-    for line in body.split(separator: UInt8(ascii: "\n")) {
-      event.append("data: ")
-      event.append(contentsOf: line)
-      event.append(UInt8(ascii: "\n"))
-    }
-    event.append(UInt8(ascii: "\n"))
-    event.withUnsafeBytes { sendPiece($0, call) }
+    var wrapper = EventWrapper(isError: isError)
+    var text: [UInt8] = []
+    body.withUnsafeBytes { wrapper.append($0, to: &text) }
+    wrapper.end(to: &text)
+    text.withUnsafeBytes { sendPiece($0, call) }
   }
 
   private func sendText(_ text: StaticString, _ call: Call) {

@@ -110,7 +110,7 @@ extension ClientConnection {
     replica.body = BodyDecoder(layout.framing, limits: core.configuration.limits)
     call.record.firstByte = loop.nowNanoseconds - call.record.arrival
     call.record.status = layout.status
-    call.outgoing = []
+    if call.traits.contains(.isSent) { call.outgoing = [] }
     if call.traits.contains(.counts) { call.meter = ResponseMeter(ResponseMeter.Kind(layout, head)) }
     if let lease = call.lease, lease.isOnProbation { call.service?.gate.succeeded(lease) }
     if call.traits.contains(.hasPrelude) { continuePrelude(layout, head, call) } else { sendHead(layout, head, call) }
@@ -170,7 +170,7 @@ extension ClientConnection {
 
   private func send(_ piece: UnsafeRawBufferPointer, _ call: Call) {
     guard !piece.isEmpty else { return }
-    if call.traits.contains(.wrapsAnswer) { return keepForEvent(piece, call) }
+    if call.wrapper != nil { return sendWrapped(piece, call) }
     call.responseBytes += piece.count
     if call.meter != nil { measure(piece, call) }
     switch call.answer {
@@ -207,7 +207,7 @@ extension ClientConnection {
   }
 
   private func finishAnswer(_ call: Call, _ replica: ReplicaConnection) {
-    if call.traits.contains(.wrapsAnswer) { sendAnswerAsEvent(call) }
+    endWrapped(call)
     if case .chunked = call.answer {
       channel.enqueue { ChunkedEncoder.appendEnd(trailers: replica.body.trailers, to: &$0) }
     }

@@ -137,6 +137,7 @@ final class ClientConnection: ChannelObserver, ReplicaConnectionOwner, @unchecke
 
   func channelDrained() {
     switch phase {
+    case .waiting, .head: readHeads()
     case .exchange: relayAnswer()
     case .tunnel: passToCaller()
     case .ending: endSending()

@@ -12,6 +12,8 @@ final class TrafficServer: @unchecked Sendable {
   /// Parse heads that come whole, as most do; used within one call only.
   var requestParser: RequestHeadParser
   var responseParser: ResponseHeadParser
+  /// Reads heads as they are sent on: this hop's fields are in them, whatever the bounds on the caller's.
+  var forwardedParser: RequestHeadParser
   /// Whether every answer from now on ends its connection, so that callers move elsewhere.
   private(set) var announcesClose = false
   private(set) var tls: TLSServerContext?
@@ -24,6 +26,7 @@ final class TrafficServer: @unchecked Sendable {
   private var releasedStart = 0
   private var isReleasing = false
   private var snapshot: (version: Int, routing: RoutingSnapshot)?
+  private var listOfAll: [UInt8]?
 
   /// Deadlines in nanoseconds.
   let headTimeout: Int64
@@ -40,6 +43,7 @@ final class TrafficServer: @unchecked Sendable {
       tls: core.upstreamTLS)
     requestParser = RequestHeadParser(limits: configuration.limits)
     responseParser = ResponseHeadParser(isHead: false, limits: configuration.limits)
+    forwardedParser = RequestHeadParser(limits: configuration.limits.withRoomForForwarding)
     headTimeout = configuration.headTimeout.inNanoseconds
     idleTimeout = configuration.idleTimeout.inNanoseconds
     bodyTimeout = configuration.bodyTimeout.inNanoseconds
@@ -151,7 +155,16 @@ final class TrafficServer: @unchecked Sendable {
     if let snapshot, snapshot.version == version { return snapshot.routing }
     guard let routing = core.current else { return nil }
     snapshot = (version, routing)
+    listOfAll = nil
     return routing
+  }
+
+  /// The list of all models, or of one service's; the former is made once per view.
+  func modelList(_ view: RoutingView, service: Int?) -> [UInt8] {
+    if service == nil, let listOfAll { return listOfAll }
+    let list = ModelList.list(view, service: service)
+    if service == nil { listOfAll = list }
+    return list
   }
 
   /// A caller's address as text. The latest few are kept: behind a load balancer there are no more.
