@@ -1,3 +1,4 @@
+import HTTPWire
 import Telemetry
 
 import struct FoundationEssentials.Date
@@ -31,6 +32,13 @@ struct GatewayError: Error, Equatable, Sendable {
 
   static func badRequest(_ message: String, code: String = "invalid_request", parameter: String? = nil) -> Self {
     Self(status: 400, code: code, message: message, parameter: parameter)
+  }
+
+  /// Of which model the body speaks depends on who reads it.
+  static func ambiguousModel(_ error: JSONScanError) -> Self {
+    badRequest(
+      "the body can be read in two ways: \(error.reason) (byte \(error.offset)); its top level may have one member "
+        + "\"model\", in lower case", parameter: "model")
   }
 
   /// The body that must be searched for `model` is too long to keep.

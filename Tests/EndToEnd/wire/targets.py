@@ -130,7 +130,12 @@ def the_chat(body, **what):
 MODELS = [
     forwarded("8259 4", "the model is found in the body, and renamed", asks('{"model":"lark","a":[1]}'), the_chat('{"model":"org/Lark","a":[1]}', has={"content-length": "28"})),
     forwarded("9112 7.1", "a chunked body is searched, and sent with its length", post(CHUNKED, target=CHAT, host=BY_PATH, body='8\r\n{"model"\r\n8\r\n:"lark"}\r\n0\r\n\r\n'), the_chat('{"model":"org/Lark"}', lacks=("transfer-encoding",))),
-    forwarded("8259 4", "of two models the last counts, and both are renamed", asks('{"model":"none","model":"lark"}'), the_chat('{"model":"org/Lark","model":"org/Lark"}')),
+    answered("8259 4", "two models", 400, asks('{"model":"none","model":"lark"}')),
+    answered("8259 4", "the same model twice", 400, asks('{"model":"lark","model":"lark"}')),
+    answered("8259 4", "a second model in escapes", 400, asks('{"model":"lark","mod\\u0065l":"owl"}')),
+    answered("8259 4", "a model in another case", 400, asks('{"Model":"lark"}')),
+    answered("8259 4", "a second model in another case", 400, asks('{"model":"lark","MODEL":"owl"}')),
+    answered("8259 4", "two models, where the head names the service", 400, sized('{"model":"lark","model":"x"}', "Content-Type: application/json", target="/default/lark/v1/x", host=BY_PATH)),
     forwarded("8259 7", "a model in escapes", asks('{"mod\\u0065l":"l\\u0061rk"}'), the_chat('{"mod\\u0065l":"org/Lark"}')),
     forwarded("9112 9.3.2", "two models' requests in one piece", asks('{"model":"lark"}') + asks('{"model":"owl"}'), the_chat('{"model":"org/Lark"}'), the_chat('{"model":"owl"}')),
     answered("9110 15.5.1", "a body that is no JSON", 400, asks("model=lark")),
