@@ -53,6 +53,11 @@ struct GatewayError: Error, Equatable, Sendable {
   static let noTunnel = Self(
     status: 501, code: "no_tunnel", message: "this gateway makes no tunnels: CONNECT is not served")
 
+  /// TRACE would show a caller what an ingress has added to its request, credentials among it (RFC 9110, 9.3.8). It is a
+  /// method that is known and that nothing here allows: 405, not 501.
+  static let noTrace = Self(
+    status: 405, code: "no_trace", message: "TRACE is not served: requests are not shown to their callers")
+
   /// An https target is not served on a connection without TLS (RFC 9110, 7.4).
   static let misdirected = Self(
     status: 421, code: "misdirected_request", message: "an https target needs a connection with TLS; this one has none")

@@ -8,7 +8,7 @@ enum InferenceRequest {
   ///   - service: Nil: it is named in the body, which only an inference request does.
   static func wakes(_ request: HeadView, target: ForwardedRequestHead.Target, service: ServiceRoute?) -> Bool {
     if request.isMethod("POST") { return true }
-    if request.isMethod("OPTIONS") || request.isMethod("TRACE") || request.isMethod("HEAD") { return false }
+    if request.isMethod("OPTIONS") || request.isMethod("HEAD") { return false }
     guard request.isMethod("GET"), let service else { return true }
     // A realtime session by WebSocket is inference.
     if request.has(.upgrade) { return true }

@@ -25,17 +25,21 @@ public enum KnownField: UInt8, Sendable {
   case contentType
   case authorization
   case traceparent
+  case maxForwards
   /// Any field whose name starts with `pilotlight-`: said by this gateway, never passed on from others.
   case pilotlight
+  /// A name that becomes one of those above when `_` is read as `-`, which CGI and WSGI servers do (RFC 3875, 4.1.18):
+  /// nobody may say by it what this gateway takes off or says itself. Never passed on.
+  case lookalike
 
-  /// Whether the field concerns one connection only and is never forwarded (RFC 9110, 7.6.1).
+  /// Whether the field concerns one connection only (RFC 9110, 7.6.1) or looks like one, and is never forwarded.
   public var isHopByHop: Bool {
     switch self {
     case .other, .host, .contentLength, .expect, .via, .forwarded, .forwardedFor, .forwardedHost, .forwardedProto,
-      .prefer, .priority, .contentType, .authorization, .traceparent, .pilotlight:
+      .prefer, .priority, .contentType, .authorization, .traceparent, .maxForwards, .pilotlight:
       false
     case .transferEncoding, .connection, .upgrade, .keepAlive, .proxyConnection, .te, .trailer, .proxyAuthenticate,
-      .proxyAuthorization:
+      .proxyAuthorization, .lookalike:
       true
     }
   }
@@ -50,7 +54,11 @@ public enum KnownField: UInt8, Sendable {
 
   init(_ octets: Span<UInt8>, _ name: Range<Int>) {
     func pick(_ field: KnownField, _ lowercase: StaticString) -> KnownField {
-      octets.matches(name, lowercase) ? field : .other
+      switch octets.likeness(of: name, to: lowercase) {
+      case .same: field
+      case .underscored: .lookalike
+      case .none: .other
+      }
     }
     let first = name.isEmpty ? 0 : octets[name.lowerBound] | 0x20
     switch name.count {
@@ -63,7 +71,7 @@ public enum KnownField: UInt8, Sendable {
     case 9: self = pick(.forwarded, "forwarded")
     case 10: self = first == 0x63 ? pick(.connection, "connection") : pick(.keepAlive, "keep-alive")
     case 11: self = pick(.traceparent, "traceparent")
-    case 12: self = pick(.contentType, "content-type")
+    case 12: self = first == 0x63 ? pick(.contentType, "content-type") : pick(.maxForwards, "max-forwards")
     case 13: self = pick(.authorization, "authorization")
     case 14: self = pick(.contentLength, "content-length")
     case 15: self = pick(.forwardedFor, "x-forwarded-for")
@@ -75,10 +83,12 @@ public enum KnownField: UInt8, Sendable {
     case 19: self = pick(.proxyAuthorization, "proxy-authorization")
     default: self = .other
     }
-    if self == .other, first == 0x70, name.count > 11,
-      octets.matches(name.lowerBound..<name.lowerBound + 11, "pilotlight-")
-    {
-      self = .pilotlight
+    if self == .other, first == 0x70, name.count > 11 {
+      switch octets.likeness(of: name.lowerBound..<name.lowerBound + 11, to: "pilotlight-") {
+      case .same: self = .pilotlight
+      case .underscored: self = .lookalike
+      case .none: break
+      }
     }
   }
 
@@ -86,5 +96,30 @@ public enum KnownField: UInt8, Sendable {
   public init(name: String) {
     let octets = Array(name.utf8)
     self.init(octets.span, 0..<octets.count)
+  }
+}
+
+private enum Likeness {
+  case none
+  case same
+  /// The same when `_` is read as `-`.
+  case underscored
+}
+
+extension Span<UInt8> {
+  /// Compares without regard to ASCII case. Most names that are
+  /// others differ in their first octets, so that looking for underscores costs nothing.
+  fileprivate func likeness(of range: Range<Int>, to lowercase: StaticString) -> Likeness {
+    guard range.count == lowercase.utf8CodeUnitCount else { return .none }
+    return lowercase.withUTF8Buffer { expected in
+      var likeness = Likeness.same
+      for index in 0..<expected.count where self[range.lowerBound &+ index] | 0x20 != expected[index] {
+        guard self[range.lowerBound &+ index] == UInt8(ascii: "_"), expected[index] == UInt8(ascii: "-") else {
+          return .none
+        }
+        likeness = .underscored
+      }
+      return likeness
+    }
   }
 }

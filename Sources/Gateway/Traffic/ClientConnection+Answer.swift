@@ -38,6 +38,7 @@ extension ClientConnection {
     }
     var fields: [(String, String)] = []
     if let seconds = error.retryAfter { fields.append(("retry-after", String(seconds))) }
+    if error.status == 405 { fields.append(("allow", Self.allowedMethods)) }
     if call.service != nil { fields += call.record.fields }
     respond(call, rest, error.status, shape.contentType, error.body(shape), extra: fields)
   }
