@@ -91,8 +91,6 @@ HOSTS = [
     forwarded("3986 3.2.2", "an IPv6 address in Host", get(host="Host: [::1]:80", target="/default/owl/g"), the_get(has={"host": "[::1]:80"})),
     forwarded("9112 3.2", "no Host in HTTP/1.0", message("GET /default/owl/g HTTP/1.0", ""), the_get(has={
         "host": "owl.default.pilotlight.local", "forwarded": "for=127.0.0.1;proto=http"}, lacks=("x-forwarded-host",)), then="closed"),
-    forwarded("9112 3.2", "no Host in HTTP/1.0, and the model in the body", message("POST /v1/x HTTP/1.0", "Content-Length: 16", body='{"model":"lark"}'), the_post(
-        '{"model":"org/Lark"}', target="/v1/x", has={"host": "pilotlight.local"}), then="closed"),
     answered("9110 15.5.5", "a Host that nobody has", 404, get(host="Host: nobody.test")),
 ]
 

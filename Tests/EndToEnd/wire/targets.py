@@ -145,6 +145,8 @@ MODELS = [
     answered("8259 4", "two models, where the head names the service", 400, sized('{"model":"lark","model":"x"}', "Content-Type: application/json", target="/default/lark/v1/x", host=BY_PATH)),
     forwarded("8259 7", "a model in escapes", asks('{"mod\\u0065l":"l\\u0061rk"}'), the_chat('{"mod\\u0065l":"org/Lark"}')),
     forwarded("9112 9.3.2", "two models' requests in one piece", asks('{"model":"lark"}') + asks('{"model":"owl"}'), the_chat('{"model":"org/Lark"}'), the_chat('{"model":"owl"}')),
+    forwarded("9112 3.2", "no Host in HTTP/1.0, and the model in the body", message("POST /v1/x HTTP/1.0", "Content-Length: 16", body='{"model":"lark"}'), the_post(
+        '{"model":"org/Lark"}', target="/v1/x", has={"host": "pilotlight.local"}), then="closed"),
     answered("9110 15.5.1", "a body that is no JSON", 400, asks("model=lark")),
     answered("8259 2", "something after the JSON", 400, asks('{"model":"lark"}{}')),
     answered("8259 8.1", "a model that is no Unicode", 400, asks('{"model":"\xff"}')),
