@@ -66,6 +66,7 @@ extension GatewayError {
     switch status {
     case 400: "Bad Request"
     case 404: "Not Found"
+    case 405: "Method Not Allowed"
     case 413: "Content Too Large"
     case 429: "Too Many Requests"
     case 502: "Bad Gateway"

@@ -1,7 +1,7 @@
 /// Finds the service of the requests that are most frequent, on the bytes of the head: no String is made.
 ///
-/// It answers only where ``RouteResolver`` would answer the same, and leaves everything else to it: dot segments,
-/// escapes, absolute-form targets, names in KServe paths, lists of models, and whatever is not found.
+/// It answers only where ``RouteResolver`` would answer the same, and leaves everything else to it: dot and empty
+/// segments, escapes, absolute-form targets, names in KServe paths, lists of models, and whatever is not found.
 enum FastRoute: Equatable {
   /// To a service; the target upstream is the received one from this offset on.
   case service(Int, targetStart: Int)
@@ -23,7 +23,8 @@ enum FastRoute: Equatable {
         break
       }
       if octet == UInt8(ascii: "%") || octet == UInt8(ascii: "\\") { return nil }
-      if octet == UInt8(ascii: "."), target[index - 1] == slash { return nil }
+      // A dot segment, or an empty one.
+      if octet == UInt8(ascii: ".") || octet == slash, index > 0, target[index - 1] == slash { return nil }
     }
     let path = UnsafeRawBufferPointer(rebasing: target[..<end])
     let name = hostName(host)

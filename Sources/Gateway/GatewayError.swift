@@ -1,3 +1,4 @@
+import HTTPWire
 import Telemetry
 
 import struct FoundationEssentials.Date
@@ -33,6 +34,13 @@ struct GatewayError: Error, Equatable, Sendable {
     Self(status: 400, code: code, message: message, parameter: parameter)
   }
 
+  /// Of which model the body speaks depends on who reads it.
+  static func ambiguousModel(_ error: JSONScanError) -> Self {
+    badRequest(
+      "the body can be read in two ways: \(error.reason) (byte \(error.offset)); its top level may have one member "
+        + "\"model\", in lower case", parameter: "model")
+  }
+
   /// The body that must be searched for `model` is too long to keep.
   static func bodyTooLarge(limit: Int, domain: String) -> Self {
     Self(
@@ -44,6 +52,11 @@ struct GatewayError: Error, Equatable, Sendable {
   /// CONNECT asks for a tunnel, which a gateway to models is not (RFC 9110, 9.3.6).
   static let noTunnel = Self(
     status: 501, code: "no_tunnel", message: "this gateway makes no tunnels: CONNECT is not served")
+
+  /// TRACE would show a caller what an ingress has added to its request, credentials among it (RFC 9110, 9.3.8). It is a
+  /// method that is known and that nothing here allows: 405, not 501.
+  static let noTrace = Self(
+    status: 405, code: "no_trace", message: "TRACE is not served: requests are not shown to their callers")
 
   /// An https target is not served on a connection without TLS (RFC 9110, 7.4).
   static let misdirected = Self(

@@ -11,7 +11,7 @@ enum InferenceRequest {
     _ request: HeadView, target: ForwardedRequestHead.Target, service: ServiceRoute?, opensSession: Bool
   ) -> Bool {
     if request.isMethod("POST") { return true }
-    if request.isMethod("OPTIONS") || request.isMethod("TRACE") || request.isMethod("HEAD") { return false }
+    if request.isMethod("OPTIONS") || request.isMethod("HEAD") { return false }
     guard request.isMethod("GET"), let service else { return true }
     // A realtime session by WebSocket is inference.
     if opensSession { return true }

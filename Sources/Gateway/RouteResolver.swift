@@ -20,10 +20,11 @@ struct RouteResolver: Sendable {
   let view: RoutingView
 
   func resolve(method: String, host: String?, target text: String) -> RouteResolution {
-    guard let target = RequestTarget(text) else {
+    guard let target = RequestTarget(text, isOptions: method == "OPTIONS") else {
       return .malformed(
         message:
-          "the request target '\(text.prefix(200))' is neither a path nor an http URL, or holds a backslash, a broken escape or %00"
+          "the request target '\(text.prefix(200))' is neither a path nor an http URL, or holds a backslash, a broken "
+          + "escape, %00, or a dot segment beside %2F or %5C"
       )
     }
     if let host = target.authority ?? host, let found = byHost(host, target) { return refine(found, method: method) }
@@ -61,7 +62,7 @@ struct RouteResolver: Sendable {
     let reads = method == "GET" || method == "HEAD"
     if reads, path == "/v1/models" || path == "/v1/models/" { return .listModels(service: nil) }
     if reads, path == "/v2/health/live" || path == "/v2/health/ready" { return .health }
-    if let found = modelInPath(target, describes: reads) { return found }
+    if let found = modelInPath(target, method: method) { return found }
     if reads || method == "OPTIONS" {
       return .notFound(
         message: "\(method) \(path) names no model; \(Self.otherForms)", model: nil)
@@ -70,14 +71,11 @@ struct RouteResolver: Sendable {
   }
 
   /// KServe's forms `/v1/models/<name>:predict` and `/v2/models/<name>/…`, and OpenAI's `GET /v1/models/<name>`.
-  private func modelInPath(_ target: RequestTarget, describes: Bool) -> RouteResolution? {
+  private func modelInPath(_ target: RequestTarget, method: String) -> RouteResolution? {
     let isV1 = target.path.hasPrefix("/v1/models/")
     guard isV1 || target.path.hasPrefix("/v2/models/") else { return nil }
     let tail = target.path.dropFirst("/v1/models/".count)
-    if isV1, let colon = tail.lastIndex(of: ":") {
-      return byName(tail[..<colon], target, prefix: "/v1/models/", rest: tail[colon...])
-    }
-    if isV1 { return describes ? .describeModel(PercentEncoding.decoded(tail)) : nil }
+    if isV1 { return v1Model(tail, target, method: method) }
     // A name may hold a slash: the longest that is known is meant.
     var end = tail.endIndex
     while true {
@@ -90,6 +88,22 @@ struct RouteResolver: Sendable {
     let name = PercentEncoding.decoded(tail.prefix(while: { $0 != "/" }))
     return .notFound(message: Self.unknownModel(name), model: name)
   }
+
+  /// A name may hold a colon itself, as in `llama3:8b`: the whole is looked up first. KServe's verbs are asked for by POST.
+  private func v1Model(_ tail: Substring, _ target: RequestTarget, method: String) -> RouteResolution? {
+    let name = PercentEncoding.decoded(tail)
+    let reads = method == "GET" || method == "HEAD"
+    let isKnown = view.names.target(model: name, services: view.services) != nil
+    if !isKnown, let colon = tail.lastIndex(of: ":"),
+      method == "POST" || Self.verbs.contains(tail[tail.index(after: colon)...])
+    {
+      return byName(tail[..<colon], target, prefix: "/v1/models/", rest: tail[colon...])
+    }
+    return reads ? .describeModel(name) : nil
+  }
+
+  /// Of KServe's V1 inference protocol.
+  private static let verbs: [Substring] = ["predict", "explain"]
 
   private func byName(
     _ encoded: Substring, _ target: RequestTarget, prefix: String, rest: Substring

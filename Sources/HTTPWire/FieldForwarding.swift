@@ -3,7 +3,7 @@
 /// What travels on is copied in runs, byte for byte, so that a message of ordinary fields costs a handful of copies.
 public enum FieldForwarding {
   /// Appends the field lines of `head` that travel on: all but hop-by-hop fields (RFC 9110, 7.6.1), those that Connection
-  /// names, framing fields, and those that `drop` picks.
+  /// names, framing fields, whatever looks like one of these or like a field of this gateway's, and those that `drop` picks.
   ///
   /// - Parameters:
   ///   - lines: as the parser of `head` tells them.

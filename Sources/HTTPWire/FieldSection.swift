@@ -12,6 +12,9 @@ public enum BodyFraming: Hashable, Sendable {
 ///
 /// RFC 9112 leaves some faults to the recipient; every one that two recipients could read differently is refused.
 struct FieldSection {
+  /// Options of all Connection lines: every field's name is compared with each of them.
+  static let maximumConnectionOptions = 32
+
   private(set) var lines: [HTTPHeaders.Line] = []
   private(set) var contentLength: Int?
   private(set) var isChunked = false
@@ -20,6 +23,7 @@ struct FieldSection {
   private(set) var keepsAlive = false
   private(set) var upgrades = false
   private(set) var expectsContinue = false
+  private var connectionOptions = 0
   /// Whether `Connection` names fields of this message, which then concern this connection only.
   private(set) var namesFields = false
 
@@ -66,6 +70,10 @@ struct FieldSection {
     case .connection:
       var rest = value
       while let option = octets.nextListElement(&rest) {
+        connectionOptions += 1
+        guard connectionOptions <= Self.maximumConnectionOptions else {
+          throw WireError(status: 431, reason: "more than \(Self.maximumConnectionOptions) options in Connection")
+        }
         if octets.matches(option, "close") { closes = true }
         if octets.matches(option, "keep-alive") { keepsAlive = true }
         if octets.matches(option, "upgrade") { upgrades = true }

@@ -1,7 +1,9 @@
-/// Why a body is not JSON, with the offset of the octet at fault.
+/// Why a body is refused, with the offset of the octet at fault.
 public struct JSONScanError: Error, Hashable, Sendable, CustomStringConvertible {
   public var reason: String
   public var offset: Int
+  /// It may be JSON, but two readers could find different values in it.
+  public var isAmbiguous = false
 
   public var description: String { "invalid JSON at byte \(offset): \(reason)" }
 }
@@ -157,41 +159,48 @@ struct JSONScanner {
   static func text(_ octets: Span<UInt8>, _ range: Range<Int>, isEscaped: Bool) -> String? {
     if !isEscaped { return String(validating: octets.copy(range), as: UTF8.self) }
     var plain: [UInt8] = []
+    plain.reserveCapacity(range.count)
     var index = range.lowerBound
-    var highSurrogate: UInt32?
     while index < range.upperBound {
       guard octets[index] == 0x5c else {
-        guard highSurrogate == nil else { return nil }
         plain.append(octets[index])
-        index += 1
+        index &+= 1
         continue
       }
-      let escape = octets[index + 1]
-      index += 2
-      var scalar = UInt32(escape)
-      switch escape {
-      case 0x62: scalar = 8
-      case 0x66: scalar = 12
-      case 0x6e: scalar = 10
-      case 0x72: scalar = 13
-      case 0x74: scalar = 9
-      case 0x75:
-        scalar = 0
-        for offset in 0..<4 { scalar = scalar << 4 | UInt32(octets[index + offset].hexValue ?? 0) }
-        index += 4
-      default: break
+      var scalar = unescaped(octets, &index)
+      if scalar & 0xfc00 == 0xd800 {
+        guard index < range.upperBound, octets[index] == 0x5c else { return nil }
+        let low = unescaped(octets, &index)
+        guard low & 0xfc00 == 0xdc00 else { return nil }
+        scalar = 0x10000 + (scalar & 0x3ff) << 10 + low & 0x3ff
       }
-      if let high = highSurrogate {
-        guard scalar & 0xfc00 == 0xdc00 else { return nil }
-        scalar = 0x10000 + (high & 0x3ff) << 10 + scalar & 0x3ff
-        highSurrogate = nil
-      } else if scalar & 0xfc00 == 0xd800 {
-        highSurrogate = scalar
+      if scalar < 0x80 {
+        plain.append(UInt8(scalar))
         continue
       }
-      guard let character = Unicode.Scalar(scalar) else { return nil }
-      plain.append(contentsOf: UTF8.encode(character).map { Array($0) } ?? [])
+      guard let character = Unicode.Scalar(scalar), let encoded = UTF8.encode(character) else { return nil }
+      plain.append(contentsOf: encoded)
     }
-    return highSurrogate == nil ? String(validating: plain, as: UTF8.self) : nil
+    return String(validating: plain, as: UTF8.self)
+  }
+
+  /// What the escape at `index` stands for, one half of a surrogate pair maybe; `index` moves behind it. It was checked by
+  /// ``string(_:)`` before.
+  static func unescaped(_ octets: Span<UInt8>, _ index: inout Int) -> UInt32 {
+    let escape = octets[index + 1]
+    index += 2
+    switch escape {
+    case 0x62: return 8
+    case 0x66: return 12
+    case 0x6e: return 10
+    case 0x72: return 13
+    case 0x74: return 9
+    case 0x75:
+      var scalar: UInt32 = 0
+      for offset in 0..<4 { scalar = scalar << 4 | UInt32(octets[index + offset].hexValue ?? 0) }
+      index += 4
+      return scalar
+    default: return UInt32(escape)
+    }
   }
 }

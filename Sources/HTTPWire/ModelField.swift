@@ -1,9 +1,10 @@
 /// What a gateway must know of a JSON request body: the top-level members `model`, `stream` and the bound on output tokens.
 ///
 /// The whole body is checked to be one JSON object, so that no later reader can see another `model` than this one did.
-/// Of a member given twice the last one counts, as for Python, JavaScript and Go; rewriting replaces every one of them, so
-/// that a reader that takes the first agrees. Names are compared exactly, after their escapes are resolved; members of
-/// nested objects never count.
+/// Readers differ in which of two members of one name they take, and some compare names without regard to case (Go's
+/// encoding/json), so that a body whose top level names `model` twice, or in other letters, is refused as ambiguous. Of the
+/// other members given twice the last one counts. Names are compared after their escapes are resolved; members of nested
+/// objects never count.
 public struct ModelField: Hashable, Sendable {
   /// The value of `model`; nil when absent.
   public private(set) var model: String?
@@ -11,10 +12,11 @@ public struct ModelField: Hashable, Sendable {
   public private(set) var stream = false
   /// `max_completion_tokens`, else `max_tokens`, where it is a whole number.
   public private(set) var maxOutputTokens: Int?
-  /// Where the values of `model` stand, quotes included, in order.
-  public private(set) var valueRanges: [Range<Int>] = []
+  /// Where the value of `model` stands, quotes included; nil when absent.
+  public private(set) var valueRange: Range<Int>?
 
-  /// Scans `body`. Throws when it is not a JSON object or `model` is not a string.
+  /// Scans `body`. Throws when it is not a JSON object, `model` is not a string, or readers could take different members
+  /// for `model`.
   public init(scanning body: [UInt8]) throws(JSONScanError) { try self.init(scanning: body.span) }
 
   public init(scanning body: Span<UInt8>) throws(JSONScanError) {
@@ -28,13 +30,15 @@ public struct ModelField: Hashable, Sendable {
     } else {
       repeat {
         scanner.skipBlanks(body)
+        let keyStart = scanner.position
         let key = try scanner.string(body)
         scanner.skipBlanks(body)
         try scanner.expect(0x3a, body)
         scanner.skipBlanks(body)
         let start = scanner.position
         switch Member(body, key.range, isEscaped: key.isEscaped) {
-        case .model: try readModel(&scanner, body)
+        case .model: try readModel(&scanner, body, keyStart: keyStart)
+        case .modelInOtherCase: throw Self.ambiguity("a key differs from \"model\" only in case", at: keyStart)
         case .stream:
           try scanner.skipValue(body)
           stream = body.equals(start..<scanner.position, "true")
@@ -55,7 +59,10 @@ public struct ModelField: Hashable, Sendable {
     maxOutputTokens = maxOutputTokens ?? legacyTokens
   }
 
-  private mutating func readModel(_ scanner: inout JSONScanner, _ body: Span<UInt8>) throws(JSONScanError) {
+  private mutating func readModel(
+    _ scanner: inout JSONScanner, _ body: Span<UInt8>, keyStart: Int
+  ) throws(JSONScanError) {
+    guard valueRange == nil else { throw Self.ambiguity("\"model\" stands there more than once", at: keyStart) }
     let start = scanner.position
     guard try scanner.peek(body) == 0x22 else { throw scanner.fail("\"model\" is not a string") }
     let value = try scanner.string(body)
@@ -63,26 +70,27 @@ public struct ModelField: Hashable, Sendable {
       throw JSONScanError(reason: "\"model\" is not valid Unicode", offset: start)
     }
     model = text
-    valueRanges.append(start..<scanner.position)
+    valueRange = start..<scanner.position
   }
 
-  /// `body`, the bytes this was found in, with every `model` value replaced by `name`; no other byte changes.
+  private static func ambiguity(_ reason: String, at offset: Int) -> JSONScanError {
+    JSONScanError(reason: reason, offset: offset, isAmbiguous: true)
+  }
+
+  /// `body`, the bytes this was found in, with the value of `model` replaced by `name`; no other byte changes.
   public func rewriting(_ body: [UInt8], to name: String) -> [UInt8] {
+    guard let range = valueRange else { return body }
     let value = Self.encoded(name)
     var result: [UInt8] = []
-    result.reserveCapacity(body.count + value.count * valueRanges.count)
-    var copied = 0
-    for range in valueRanges {
-      result.append(contentsOf: body[copied..<range.lowerBound])
-      result.append(contentsOf: value)
-      copied = range.upperBound
-    }
-    result.append(contentsOf: body[copied...])
+    result.reserveCapacity(body.count - range.count + value.count)
+    result.append(contentsOf: body[..<range.lowerBound])
+    result.append(contentsOf: value)
+    result.append(contentsOf: body[range.upperBound...])
     return result
   }
 
-  /// Whether rewriting to `name` would leave every reader with the model it already has.
-  public func needsRewriting(to name: String) -> Bool { valueRanges.count > 1 || model != name }
+  /// Whether the server would find another name than `name`.
+  public func needsRewriting(to name: String) -> Bool { model != name }
 
   private static func encoded(_ name: String) -> [UInt8] {
     var value: [UInt8] = [0x22]
@@ -105,24 +113,47 @@ public struct ModelField: Hashable, Sendable {
 
   private enum Member {
     case model
+    case modelInOtherCase
     case stream
     case maxTokens
     case maxCompletionTokens
     case other
 
+    /// Octets of the longest name.
+    private static let longest = 21
+
     init(_ body: Span<UInt8>, _ range: Range<Int>, isEscaped: Bool) {
-      if isEscaped {
-        let name = Array((JSONScanner.text(body, range, isEscaped: true) ?? "").utf8)
-        self.init(plain: name.span, 0..<name.count)
-      } else {
+      guard isEscaped else {
         self.init(plain: body, range)
+        return
       }
+      // An escape takes six octets at most: a longer key is none of ours, and is not resolved.
+      guard range.count <= 6 * Self.longest else {
+        self = .other
+        return
+      }
+      var name = InlineArray<21, UInt8>(repeating: 0)
+      var count = 0
+      var index = range.lowerBound
+      while index < range.upperBound {
+        var octet = UInt32(body[index])
+        if octet == 0x5c { octet = JSONScanner.unescaped(body, &index) } else { index += 1 }
+        guard octet < 0x80, count < Self.longest else {
+          self = .other
+          return
+        }
+        name[count] = UInt8(octet)
+        count += 1
+      }
+      self.init(plain: name.span, 0..<count)
     }
 
     private init(plain octets: Span<UInt8>, _ range: Range<Int>) {
       self =
         switch range.count {
         case 5 where octets.equals(range, "model"): .model
+        // Only letters: no other octet becomes one of these by the bit that tells upper from lower case.
+        case 5 where octets.matches(range, "model"): .modelInOtherCase
         case 6 where octets.equals(range, "stream"): .stream
         case 10 where octets.equals(range, "max_tokens"): .maxTokens
         case 21 where octets.equals(range, "max_completion_tokens"): .maxCompletionTokens

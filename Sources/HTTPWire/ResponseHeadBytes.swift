@@ -4,10 +4,11 @@ public enum ResponseHeadBytes {
   ///
   /// - Parameters:
   ///   - reason: nil takes the phrase of the IANA registry, which may be empty.
+  ///   - date: the time now, as ``HTTPDate`` writes it; nil: it is not told.
   ///   - framing: `.none` writes neither length nor coding, `.untilClose` likewise.
   ///   - closes: announces that the connection ends with this response.
   public static func append(
-    status: Int, reason: String? = nil, fields: FieldBlock, framing: BodyFraming, closes: Bool,
+    status: Int, reason: String? = nil, date: [UInt8]? = nil, fields: FieldBlock, framing: BodyFraming, closes: Bool,
     announcesKeepAlive: Bool = false, to output: inout [UInt8]
   ) {
     output.append(contentsOf: "HTTP/1.1 ".utf8)
@@ -17,6 +18,11 @@ public enum ResponseHeadBytes {
     output.append(0x20)
     for octet in (reason ?? HTTPStatus.reason(status)).utf8 { output.append(octet.isFieldContent ? octet : 0x20) }
     output.append(contentsOf: "\r\n".utf8)
+    if let date {
+      output.append(contentsOf: "Date: ".utf8)
+      output.append(contentsOf: date)
+      output.append(contentsOf: "\r\n".utf8)
+    }
     output.append(contentsOf: fields.octets)
     switch framing {
     case .none, .untilClose: break

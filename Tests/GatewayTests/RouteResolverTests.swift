@@ -8,7 +8,8 @@ struct RouteResolverTests {
     services: [
       ServiceRoute(
         key: ServiceKey(namespace: "default", name: "night-owl"), created: "2026-01-01T00:00:00Z",
-        modelName: "Qwen/Qwen3-8B", aliases: ["gpt-4o-mini"], adapters: ["tuned"], hostnames: ["LLM.example.com"]),
+        modelName: "Qwen/Qwen3-8B", aliases: ["gpt-4o-mini"], adapters: ["tuned", "llama3:8b"],
+        hostnames: ["LLM.example.com"]),
       ServiceRoute(
         key: ServiceKey(namespace: "team", name: "night-owl"), created: "2026-02-01T00:00:00Z",
         aliases: ["gpt-4o-mini"], hostnames: ["llm.example.com"]),
@@ -30,10 +31,17 @@ struct RouteResolverTests {
       ("gateway", "/team/plain?q=a/b", plain, "/?q=a/b"),
       ("gateway", "/team/./x/../plain/a%2Fb", plain, "/a%2Fb"),
       ("gateway", "http://plain.team.models.test/x?y", plain, "/x?y"),
+      ("gateway", "/%74eam/pl%61in/x", plain, "/x"),
+      ("gateway", "//team//plain//x///y//", plain, "/x/y/"),
+      ("llm.example.com", "/v1/%63hat/completions?%63=//..", owl, "/v1/chat/completions?%63=//.."),
+      ("llm.example.com", "//v1/chat/completions", owl, "/v1/chat/completions"),
+      ("llm.example.com", "/v1/x//..//chat/completions/.", owl, "/v1/chat/completions/"),
       ("gateway", "/v2/models/night-owl/infer", owl, "/v2/models/Qwen%2FQwen3-8B/infer"),
       ("gateway", "/v2/models/Qwen/Qwen3-8B/infer", owl, "/v2/models/Qwen/Qwen3-8B/infer"),
       ("gateway", "/v2/models/team%2Fplain/ready", plain, "/v2/models/plain/ready"),
       ("gateway", "/v1/models/gpt-4o-mini:predict?a=b", owl, "/v1/models/Qwen%2FQwen3-8B:predict?a=b"),
+      ("gateway", "/v1/models/llama3:8b:predict", owl, "/v1/models/llama3:8b:predict"),
+      ("gateway", "/v1/models/llama3%3A8b:own", owl, "/v1/models/llama3%3A8b:own"),
     ])
   func findsService(host: String, target: String, service: Int, inner: String) {
     #expect(
@@ -57,6 +65,16 @@ struct RouteResolverTests {
       ("GET", "night-owl.team.models.test", "/v1/models", "listModels(service: Optional(1))"),
       ("GET", "gateway", "/team/night-owl/v1/models", "listModels(service: Optional(1))"),
       ("GET", "gateway", "/v1/models/Qwen/Qwen3-8B", "describeModel(\"Qwen/Qwen3-8B\")"),
+      ("GET", "gateway", "/v1/models/llama3:8b", "describeModel(\"llama3:8b\")"),
+      ("GET", "gateway", "/v1/models/llama3%3a8b", "describeModel(\"llama3:8b\")"),
+      ("GET", "gateway", "/v1/models/llama3:9b", "describeModel(\"llama3:9b\")"),
+      ("GET", "gateway", "/v1/models/llama3:8b:predict", "service(0, target: \"/v1/models/llama3:8b:predict\")"),
+      ("POST", "gateway", "/v1/models/llama3:9b:predict", "notFound"),
+      ("OPTIONS", "gateway", "http://plain.team.models.test", "service(2, target: \"*\")"),
+      ("OPTIONS", "gateway", "http://plain.team.models.test/", "service(2, target: \"/\")"),
+      ("OPTIONS", "gateway", "http://plain.team.models.test?", "service(2, target: \"/?\")"),
+      ("OPTIONS", "gateway", "http://nobody.test", "notFound"),
+      ("GET", "gateway", "/%76%31/models", "listModels(service: nil)"),
       ("GET", "gateway", "/healthz", "health"),
       ("GET", "gateway", "/v1/files", "notFound"),
       ("POST", "gateway", "/nobody/none/x", "notFound"),
@@ -68,6 +86,24 @@ struct RouteResolverTests {
   func answersItself(method: String, host: String, target: String, expected: String) {
     let found = "\(Self.resolver.resolve(method: method, host: host, target: target))"
     #expect(found.hasPrefix(expected), "\(found)")
+  }
+
+  @Test(
+    "What is frequent is found on bytes, and what must be put into another form first is left to the resolver",
+    arguments: [
+      ("/v1/chat/completions", true), ("/v1/a.b/c", true), ("/x?//..%41", true), ("/", true), ("//x", false),
+      ("/v1//x", false), ("/v1/x//", false), ("/v1/%63hat", false), ("/v1/./x", false), ("/v1/..", false),
+      ("/v1/x%2Fy", false), ("/v1/x\\y", false), ("*", false),
+    ])
+  func fast(target: String, isFast: Bool) {
+    let host = Array("llm.example.com".utf8)
+    let found = Array(target.utf8).withUnsafeBytes { target in
+      host.withUnsafeBytes { FastRoute.resolve(isPost: true, target: target, host: $0, names: Self.view.names) }
+    }
+    #expect(found == (isFast ? .service(Self.owl, targetStart: 0) : nil))
+    guard isFast else { return }
+    let slow = Self.resolver.resolve(method: "POST", host: "llm.example.com", target: target)
+    #expect(slow == .service(Self.owl, target: target), "the resolver would send another target")
   }
 
   @Test(
@@ -87,7 +123,7 @@ struct RouteResolverTests {
   func list() {
     let all = String(decoding: ModelList.list(Self.view, service: nil), as: UTF8.self)
     let ids = all.split(separator: #""id":""#).dropFirst().map { $0.prefix(while: { $0 != "\"" }) }
-    #expect(ids == ["Qwen/Qwen3-8B", "gpt-4o-mini", "night-owl", "plain", "team/night-owl", "tuned"])
+    #expect(ids == ["Qwen/Qwen3-8B", "gpt-4o-mini", "llama3:8b", "night-owl", "plain", "team/night-owl", "tuned"])
     #expect(all.contains(#""created":1767225600,"owned_by":"default""#))
   }
 

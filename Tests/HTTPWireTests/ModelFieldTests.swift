@@ -16,8 +16,8 @@ import Testing
         #"{"messages":[{"content":"\"model\":\"no\""}],"model":"new"}"#
       ),
       (#"{"mod\u0065l":"\u0061\n\ud83d\ude00"}"#, "a\n😀", #"{"mod\u0065l":"new"}"#),
-      (#"{"model":"a","model":"b"}"#, "b", #"{"model":"new","model":"new"}"#),
-      (#"{"Model":"no"}"#, nil, #"{"Model":"no"}"#), ("{}", nil, "{}"),
+      (#"{"models":"no","xmodel":"no","":1}"#, nil, #"{"models":"no","xmodel":"no","":1}"#), ("{}", nil, "{}"),
+      (#"{"x":{"model":1,"MODEL":2},"model":"a"}"#, "a", #"{"x":{"model":1,"MODEL":2},"model":"new"}"#),
       (#"{"m":{"model":"no"},"n":[]}"#, nil, #"{"m":{"model":"no"},"n":[]}"#),
       (#"{"model":""}"#, "", #"{"model":"new"}"#),
     ] as [(String, String?, String)])
@@ -50,7 +50,52 @@ import Testing
     #expect(try ModelField(scanning: rewritten).model == "q\"\\\n\u{1f}é")
     #expect(!field.needsRewriting(to: "a"))
     #expect(field.needsRewriting(to: "b"))
-    #expect(try ModelField(scanning: Array(#"{"model":"a","model":"a"}"#.utf8)).needsRewriting(to: "a"))
+  }
+
+  @Test(
+    "a body in which readers could find different models is refused as ambiguous",
+    arguments: [
+      #"{"model":"a","model":"b"}"#, #"{"model":"a","model":"a"}"#, #"{"model":"a","x":1,"mod\u0065l":1}"#,
+      #"{"Model":"a"}"#, #"{"model":"a","MODEL":"b"}"#, #"{"mODEl":null,"model":"a"}"#, #"{"\u004dodel":"a"}"#,
+    ])
+  func ambiguous(body: String) {
+    let error = #expect(throws: JSONScanError.self) { try ModelField(scanning: Array(body.utf8)) }
+    #expect(error?.isAmbiguous == true)
+  }
+
+  @Test(
+    "a key in escapes is known by what it stands for, however it is written, and a longer one is another",
+    arguments: [
+      (#"\u006d\u006f\u0064\u0065\u006c"#, true), (#"\u006d\u006F\u0064\u0065\u006C\u0000"#, false),
+      (#"model\n"#, false), (#"\nmodel"#, false), (#"mod\u00e9l"#, false), (#"mod\ud83d\ude00l"#, false),
+      (#"mod\ud800l"#, false), (String(repeating: #"\n"#, count: 64), false),
+      (String(repeating: #"\u006d"#, count: 22), false), (#"mode\/"#, false), (#"\"model\""#, false),
+    ])
+  func escapedKeys(key: String, isModel: Bool) throws {
+    let field = try ModelField(scanning: Array("{\"\(key)\":\"a\"}".utf8))
+    #expect(field.model == (isModel ? "a" : nil))
+  }
+
+  @Test("every name in escapes is found, the longest one, too")
+  func longestKey() throws {
+    let name = "max_completion_tokens".utf8.map { "\\u00" + String($0, radix: 16) }.joined()
+    #expect(try ModelField(scanning: Array("{\"\(name)\":7}".utf8)).maxOutputTokens == 7)
+  }
+
+  @Test("keys in escapes cost about what others of their length do: they are no way to hold the loop up")
+  func escapesAreCheap() throws {
+    func body(_ keys: [String]) -> [UInt8] { Array("{\(keys.map { "\"\($0)\":1" }.joined(separator: ","))}".utf8) }
+    let (size, count) = (1_000_000, 100_000)
+    let plain = try duration(body([String(repeating: "aa", count: size)]))
+    #expect(try duration(body([String(repeating: #"\n"#, count: size)])) < plain * 3)
+    let many = try duration(body(Array(repeating: "aaaa", count: count)))
+    #expect(try duration(body(Array(repeating: #"\n\n"#, count: count))) < many * 2)
+  }
+
+  /// The shortest of a few runs: what the machine does besides counts less.
+  private func duration(_ body: [UInt8]) throws -> Duration {
+    let clock = ContinuousClock()
+    return try (0..<3).map { _ in try clock.measure { _ = try ModelField(scanning: body) } }.min() ?? .zero
   }
 
   @Test(

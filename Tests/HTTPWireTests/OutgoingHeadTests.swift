@@ -33,6 +33,19 @@ import Testing
     #expect(String(decoding: octets, as: UTF8.self) == "Host: a\r\nX-Kept: 3\r\nx-kept:5\r\n")
   }
 
+  @Test(
+    "a name that is a known one when its underscores are hyphens is a lookalike",
+    arguments: [
+      ("Transfer_Encoding", KnownField.lookalike), ("content_length", .lookalike), ("X_Forwarded-For", .lookalike),
+      ("x-forwarded_proto", .lookalike), ("KEEP_ALIVE", .lookalike), ("Max_Forwards", .lookalike),
+      ("pilotlight_pool", .lookalike), ("Pilotlight_", .other), ("pilotlight-a_b", .pilotlight),
+      ("Content-Length", .contentLength), ("max-forwards", .maxForwards), ("Content-Type", .contentType),
+      ("X_Custom", .other), ("_host", .other), ("te_", .other),
+    ])
+  func lookalikes(name: String, field: KnownField) {
+    #expect(KnownField(name: name) == field)
+  }
+
   @Test("response heads carry the framing they were given")
   func responses() {
     func text(_ status: Int, _ framing: BodyFraming, closes: Bool) -> String {

@@ -59,6 +59,8 @@ import Testing
       ("X", 400), ("X: a\r\n folded", 400), ("X: a\r\n\tfolded", 400), ("X: a\u{0}b", 400), ("X: a\u{7f}", 400),
       ("X: a\rb", 400), ("X: a\nY: b", 400), ("X\u{e9}: a", 400), ("Host: b", 400), ("Host: a", 400),
       ("Expect: 200-ok", 417), ("X: a\r", 400),
+      ("Connection: \(String(repeating: "b,", count: 33))", 431),
+      ("Connection: \(String(repeating: "b,", count: 20))\r\nConnection: \(String(repeating: "b,", count: 13))", 431),
     ].map { ("POST / HTTP/1.1\r\nHost: a\r\n\($0.0)\r\n\r\n", $0.1) }
     + [
       ("GET / HTTP/1.1\r\n\r\n", 400), ("GET / HTTP/1.1\r\nHost: a b\r\n\r\n", 400),
@@ -104,6 +106,8 @@ import Testing
     #expect(request("/23456789ab", "X: a\r\n") == .refused(414))
     #expect(request("/", "X: a\r\nY: a\r\n") == .refused(431))
     #expect(request("/", "X: \(String(repeating: "a", count: 100))\r\n") == .refused(431))
+    #expect(
+      Feeding.request("GET / HTTP/1.0\r\nConnection: \(String(repeating: "b,", count: 32))\r\n\r\n") != .refused(431))
     #expect(Feeding.request(String(repeating: "a", count: 99), limits: limits) == .incomplete)
     #expect(Feeding.request(String(repeating: "a", count: 100), limits: limits) == .refused(431))
   }

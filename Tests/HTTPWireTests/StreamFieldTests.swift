@@ -29,6 +29,8 @@ import Testing
     arguments: [
       (["wait=30"], 30), (["respond-async, Wait = 5"], 5), (["wait=\"7\";x=y"], 7), (["wait=1", "wait=2"], 1),
       ([], nil),
+      (["x, \"a,wait=3\";y, wait = \"4\" ; z"], 4), (["x=\"a\\\",wait=3\", wait=4"], 4), (["wait=x", "wait=2"], nil),
+      ([", ,wait=5,"], 5), (["wait=\""], nil), (["wait=\"\""], nil), (["w\u{e9}it=1,wait=2"], 2),
       (["wait"], nil), (["wait=abc"], nil), (["wait=-1"], nil), (["wait=9999999999"], nil), (["x=\"wait=3\""], nil),
     ] as [([String], Int?)])
   func prefer(values: [String], seconds: Int?) {
@@ -40,9 +42,24 @@ import Testing
     arguments: [
       (["u=1"], 1, false), (["u=0, i"], 0, true), (["i=?0, u=7"], 7, false), (["u=8"], 3, false), (["u=-1"], 3, false),
       (["u=1", "u=2"], 2, false), (["u=1;x=y, i;z"], 1, true), ([], 3, false), (["U=1"], 3, false),
-      (["u=\"1\""], 3, false),
+      (["u=\"1\""], 3, false), (["u=1, u=9, i=?2, , i"], 1, true), (["x=\",u=1\", i, i=?0"], 3, false),
+      (["u=11"], 3, false),
     ])
   func priority(values: [String], urgency: Int, isIncremental: Bool) {
     #expect(PriorityHeader(values) == PriorityHeader(urgency: urgency, isIncremental: isIncremental))
+  }
+
+  @Test("64 KiB of members cost no more than reading them")
+  func longLists() {
+    let value = String(repeating: "b,", count: 32_000)
+    let clock = ContinuousClock()
+    let comparison = (0..<3).map { _ in clock.measure { #expect(value.utf8.reduce(0) { $0 &+ Int($1) } > 0) } }.min()
+    let time = (0..<3).map { _ in
+      clock.measure {
+        #expect(PreferHeader.wait(in: [value]) == nil)
+        #expect(PriorityHeader([value]) == PriorityHeader())
+      }
+    }.min()
+    #expect((time ?? .zero) < (comparison ?? .zero) * 20)
   }
 }

@@ -19,7 +19,8 @@ extension ClientConnection {
       var fields = FieldBlock(extra)
       if let contentType { fields.append("content-type", contentType) }
       ResponseHeadBytes.append(
-        status: status, fields: fields, framing: status == 204 ? .none : .length(body.count), closes: closes,
+        status: status, date: server.date, fields: fields, framing: status == 204 ? .none : .length(body.count),
+        closes: closes,
         announcesKeepAlive: !closes && call.traits.contains(.isOldClient), to: &output)
       if !isHead { output.append(contentsOf: body) }
     }
@@ -38,6 +39,7 @@ extension ClientConnection {
     }
     var fields: [(String, String)] = []
     if let seconds = error.retryAfter { fields.append(("retry-after", String(seconds))) }
+    if error.status == 405 { fields.append(("allow", Self.allowedMethods)) }
     if call.service != nil { fields += call.record.fields }
     respond(call, rest, error.status, shape.contentType, error.body(shape), extra: fields)
   }
@@ -56,7 +58,8 @@ extension ClientConnection {
     let text = Array((error.reason + "\n").utf8)
     channel.enqueue { output in
       ResponseHeadBytes.append(
-        status: error.status, fields: FieldBlock([("content-type", "text/plain")]), framing: .length(text.count),
+        status: error.status, date: server.date, fields: FieldBlock([("content-type", "text/plain")]),
+        framing: .length(text.count),
         closes: true, to: &output)
       output.append(contentsOf: text)
     }

@@ -86,35 +86,43 @@ extension ClientConnection {
     var body: [UInt8] = []
     swap(&body, &call.collected)
     channel.watch(untilNanoseconds: .max)
-    if let service = call.service {
-      // The head has told the service; a body that names no model is the server's to judge.
-      if let field = try? ModelField(scanning: body) {
-        note(field, body, call)
-        if let name = field.model, let rename = service.route.rename(name), field.needsRewriting(to: rename) {
-          body = field.rewriting(body, to: rename)
-        }
+    do {
+      if let service = call.service {
+        body = try renamed(body, call, service)
+      } else {
+        body = try findService(call, body)
       }
-    } else {
-      do {
-        guard let rewritten = try findService(call, body) else { return }
-        body = rewritten
-      } catch let error as GatewayError {
-        return fail(call, error)
-      } catch {
-        return fail(call, .badRequest("the body cannot be read: \(error)", code: "invalid_body"))
-      }
+    } catch {
+      return fail(call, error)
     }
     ForwardedRequestHead.finish(.length(body.count), to: &call.outgoing)
     call.outgoing.append(contentsOf: body)
     place(call)
   }
 
-  private func findService(_ call: Call, _ body: [UInt8]) throws -> [UInt8]? {
+  /// The head has told the service; a body that names no model is the server's to judge.
+  private func renamed(_ body: [UInt8], _ call: Call, _ service: RoutedService) throws(GatewayError) -> [UInt8] {
+    let field: ModelField
+    do {
+      field = try ModelField(scanning: body)
+    } catch {
+      if error.isAmbiguous { throw .ambiguousModel(error) }
+      return body
+    }
+    note(field, body, call)
+    guard let name = field.model, let rename = service.route.rename(name), field.needsRewriting(to: rename) else {
+      return body
+    }
+    return field.rewriting(body, to: rename)
+  }
+
+  private func findService(_ call: Call, _ body: [UInt8]) throws(GatewayError) -> [UInt8] {
     guard let routing = server.routing else { throw GatewayError.notSynced }
     let field: ModelField
     do {
       field = try ModelField(scanning: body)
     } catch {
+      if error.isAmbiguous { throw .ambiguousModel(error) }
       throw GatewayError.badRequest(
         "the body is no JSON object with a 'model': \(error.reason) at byte \(error.offset); "
           + RouteResolver.otherForms, code: "invalid_body")

@@ -85,8 +85,10 @@ extension ClientConnection {
       return fail(call, .requestTooLarge(limit: core.configuration.maxBodyBytes), rest)
     }
     let request = HeadView(layout: layout, bytes: head)
+    let isPost = request.isMethod("POST")
+    guard isPost || !answersMethod(call, request, rest) else { return }
     if let route = FastRoute.resolve(
-      isPost: request.isMethod("POST"), target: request.target, host: request.host, names: routing.view.names)
+      isPost: isPost, target: request.target, host: request.host, names: routing.view.names)
     {
       switch route {
       case .service(let index, let targetStart):
@@ -186,11 +188,24 @@ extension ClientConnection {
     call.tenant = core.tenants.tenant(of: request)
     // A tunnel and an answer without a body cannot begin with comments.
     if !opensSession, !call.traits.contains(.isHead) { call.keepAlive = keepAlive(request, call.service?.route) }
-    let authority = request.target.first == UInt8(ascii: "/") ? nil : request.absoluteAuthority
     call.outgoing.reserveCapacity(request.bytes.count + 320 + min(call.requestFraming.knownLength ?? 0, 4096))
     ForwardedRequestHead.append(
-      request.layout, request.bytes, target: target, authority: authority, peer: server.text(of: peer),
-      isSecure: channel.isSecure, switchesToWebSocket: call.traits.contains(.wantsWebSocket), to: &call.outgoing)
+      request.layout, request.bytes, target: target, changes(call, request), peer: server.text(of: peer),
+      isSecure: channel.isSecure, to: &call.outgoing)
+  }
+
+  private func changes(_ call: Call, _ request: HeadView) -> ForwardedRequestHead.Changes {
+    var changes = ForwardedRequestHead.Changes(
+      asksForNoCoding: call.keepAlive > 0, switchesToWebSocket: call.traits.contains(.wantsWebSocket))
+    if request.target.first != UInt8(ascii: "/") { changes.authority = request.absoluteAuthority }
+    if call.traits.contains(.isOldClient), !request.has(.host) {
+      // A service's own name, whoever asks and however it was found. Empty, as RFC 9112, 3.2 allows, it would be refused by
+      // servers as strict as this gateway. Where the body is still to tell the service, the domain stands for all.
+      let domain = server.routing?.view.domain ?? ""
+      changes.hostIfNone = call.service.map { "\($0.route.key.name).\($0.route.key.namespace).\(domain)" } ?? domain
+    }
+    if call.traits.contains(.isOptions), case .left(let hops) = MaxForwards(request) { changes.maxForwards = hops - 1 }
+    return changes
   }
 
   /// How often the caller gets a comment while it is held, in nanoseconds: as it asks itself, in whole seconds, or as its

@@ -13,7 +13,7 @@ extension ClientConnection {
       service.gate.arrived(wallUnix: call.record.arrivalUnix)
     } else if call.traits.contains(.isOptions), !service.gate.isAwake {
       // A preflight must not fail because the model sleeps, nor wake it.
-      return respond(call, nil, 204, nil, [], extra: [("allow", "GET, HEAD, POST, OPTIONS")])
+      return respond(call, nil, 204, nil, [], extra: [("allow", Self.allowedMethods)])
     }
     call.patienceEnds = min(call.patienceEnds, call.record.arrival + service.maxWait)
     if !service.route.rules.isEmpty, !applyRules(call, service) { return }

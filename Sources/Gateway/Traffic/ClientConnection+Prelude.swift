@@ -19,7 +19,7 @@ extension ClientConnection {
     let closes = !call.traits.contains(.keepsConnection)
     channel.enqueue { output in
       ResponseHeadBytes.append(
-        status: 200,
+        status: 200, date: server.date,
         fields: FieldBlock([
           ("content-type", "text/event-stream"), ("cache-control", "no-store"), ("pilotlight-reason", "held"),
           ("Via", "1.1 pilotlight"),
@@ -28,10 +28,17 @@ extension ClientConnection {
   }
 
   /// The replica's answer has begun: an event stream goes on as it comes, anything else becomes one event.
-  func continuePrelude(_ layout: ResponseHeadLayout, _ head: UnsafeRawBufferPointer, _ call: Call) {
+  ///
+  /// - Returns: false when it cannot be read as what has begun, and has been refused.
+  func continuePrelude(_ layout: ResponseHeadLayout, _ head: UnsafeRawBufferPointer, _ call: Call) -> Bool {
+    guard !layout.lines.contains(where: { $0.field == .contentEncoding }) else {
+      refuseAnswer(call, "it has a Content-Encoding, within a stream that has begun without one")
+      return false
+    }
     let type = layout.lines.first { $0.field == .contentType }.map { UnsafeRawBufferPointer(rebasing: head[$0.value]) }
     let isStream = type?.startsIgnoringCase("text/event-stream") ?? false
     if layout.status != 200 || !isStream { call.wrapper = EventWrapper(isError: layout.status >= 400) }
+    return true
   }
 
   /// Passes a piece of an answer that is no event stream on as part of one event.

@@ -113,7 +113,11 @@ extension ClientConnection {
     if call.traits.contains(.isSent) { call.outgoing = [] }
     if call.traits.contains(.counts) { call.meter = ResponseMeter(ResponseMeter.Kind(layout, head)) }
     if let lease = call.lease, lease.isOnProbation { call.service?.gate.succeeded(lease) }
-    if call.traits.contains(.hasPrelude) { continuePrelude(layout, head, call) } else { sendHead(layout, head, call) }
+    if call.traits.contains(.hasPrelude) {
+      guard continuePrelude(layout, head, call) else { return nil }
+    } else {
+      sendHead(layout, head, call)
+    }
     try relay(rest, call, replica)
     return nil
   }
@@ -128,7 +132,8 @@ extension ClientConnection {
     let announcesKeepAlive = !closes && call.traits.contains(.isOldClient)
     channel.enqueue {
       ForwardedResponseHead.append(
-        layout, head, record: call.record, framing: framing, closes: closes, announcesKeepAlive: announcesKeepAlive,
+        layout, head, record: call.record, date: server.date, framing: framing, closes: closes,
+        announcesKeepAlive: announcesKeepAlive,
         to: &$0)
     }
   }

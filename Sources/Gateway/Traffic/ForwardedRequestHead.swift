@@ -10,16 +10,27 @@ enum ForwardedRequestHead {
     case text(String)
   }
 
-  /// Appends everything up to the framing fields. `Host` stays the caller's, unless an absolute-form target outranks it;
-  /// `Expect` is answered here.
+  /// What of the caller's head is not passed on as it came.
+  struct Changes {
+    /// Authority of an absolute-form target, which outranks `Host`.
+    var authority: String?
+    /// The value of `Host` where the caller, of HTTP/1.0, has sent none: HTTP/1.1 asks for one (RFC 9112, 3.2).
+    var hostIfNone: String?
+    /// What is left of `Max-Forwards` behind this hop, where it counts hops.
+    var maxForwards: Int?
+    /// The answer becomes part of a stream that has begun in plain text.
+    var asksForNoCoding = false
+    /// The replica is asked to switch protocols, as the caller asked.
+    var switchesToWebSocket = false
+  }
+
+  /// Appends everything up to the framing fields. `Expect` is answered here.
   ///
   /// - Parameters:
   ///   - head: from the first byte of the start line to the end of the empty line.
-  ///   - authority: of an absolute-form target.
-  ///   - switchesToWebSocket: asks the replica to switch protocols, as the caller did.
   static func append(
-    _ layout: RequestHeadLayout, _ head: UnsafeRawBufferPointer, target: Target, authority: String?,
-    peer: PeerText, isSecure: Bool, switchesToWebSocket: Bool, to output: inout [UInt8]
+    _ layout: RequestHeadLayout, _ head: UnsafeRawBufferPointer, target: Target, _ changes: Changes,
+    peer: PeerText, isSecure: Bool, to output: inout [UInt8]
   ) {
     output.append(contentsOf: UnsafeRawBufferPointer(rebasing: head[layout.method]))
     output.append(UInt8(ascii: " "))
@@ -47,22 +58,34 @@ enum ForwardedRequestHead {
     FieldForwarding.append(lines, of: head, namesFields: layout.namesFields, to: &output) { field in
       switch field {
       case .expect, .via, .forwarded, .forwardedFor, .pilotlight: true
-      case .host: authority != nil
+      case .host: changes.authority != nil
+      case .maxForwards: changes.maxForwards != nil
+      case .acceptEncoding: changes.asksForNoCoding
       default: false
       }
     }
-    if let authority {
-      var authority = authority
+    if let hops = changes.maxForwards {
+      output.append("Max-Forwards: ")
+      output.append(decimal: hops)
+      output.append("\r\n")
+    }
+    if var authority = changes.authority {
       authority.withUTF8 { bytes in
-        output.append("Host: ")
-        output.append(contentsOf: bytes)
-        output.append("\r\n")
+        appendHost(bytes, to: &output)
         appendTraces(lines, head, UnsafeRawBufferPointer(bytes), said, peer, isSecure, to: &output)
       }
     } else {
+      // Not in the traces: the caller has not said it.
+      if host == nil, var name = changes.hostIfNone { name.withUTF8 { appendHost($0, to: &output) } }
       appendTraces(lines, head, host, said, peer, isSecure, to: &output)
     }
-    if switchesToWebSocket { output.append("Connection: Upgrade\r\nUpgrade: websocket\r\n") }
+    if changes.switchesToWebSocket { output.append("Connection: Upgrade\r\nUpgrade: websocket\r\n") }
+  }
+
+  private static func appendHost(_ name: UnsafeBufferPointer<UInt8>, to output: inout [UInt8]) {
+    output.append("Host: ")
+    output.append(contentsOf: name)
+    output.append("\r\n")
   }
 
   private struct Said: OptionSet {
@@ -104,11 +127,15 @@ enum ForwardedRequestHead {
     output.append("1.1 pilotlight\r\n")
   }
 
-  /// The values of all lines of a list field, each with the comma that leads to the next.
+  /// The values of all lines of a list field, each with the comma that leads to the next. A value whose quoted string or
+  /// comment does not end would swallow what is added here, and is left out.
   private static func appendValues(
     of field: KnownField, _ lines: [HTTPHeaders.Line], _ head: UnsafeRawBufferPointer, to output: inout [UInt8]
   ) {
     for line in lines where line.field == field && !line.value.isEmpty {
+      guard field == .forwardedFor || DelimitedValue.ends(UnsafeRawBufferPointer(rebasing: head[line.value])) else {
+        continue
+      }
       output.append(contentsOf: UnsafeRawBufferPointer(rebasing: head[line.value]))
       output.append(", ")
     }

@@ -6,16 +6,22 @@ enum ForwardedResponseHead {
   ///
   /// - Parameters:
   ///   - head: from the first byte of the status line to the end of the empty line.
+  ///   - date: the time now, as ``HTTPDate`` writes it, for an answer that tells none (RFC 9110, 6.6.1).
   ///   - framing: as the caller's connection is told it; `.none` and `.untilClose` say nothing.
   ///   - closes: announces that the connection ends with this answer.
   static func append(
-    _ layout: ResponseHeadLayout, _ head: UnsafeRawBufferPointer, record: RequestRecord,
+    _ layout: ResponseHeadLayout, _ head: UnsafeRawBufferPointer, record: RequestRecord, date: [UInt8],
     framing: BodyFraming, closes: Bool, announcesKeepAlive: Bool, to output: inout [UInt8]
   ) {
     appendStart(layout, head, to: &output)
     FieldForwarding.append(layout.lines, of: head, namesFields: layout.namesFields, to: &output) { $0 == .pilotlight }
     record.appendFields(to: &output)
     output.append("Via: 1.1 pilotlight\r\n")
+    if !layout.lines.contains(where: { $0.field == .date }) {
+      output.append("Date: ")
+      output.append(contentsOf: date)
+      output.append("\r\n")
+    }
     switch framing {
     case .none, .untilClose: break
     case .length(let length):

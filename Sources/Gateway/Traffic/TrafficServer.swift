@@ -27,6 +27,7 @@ final class TrafficServer: @unchecked Sendable {
   private var isReleasing = false
   private var snapshot: (version: Int, routing: RoutingSnapshot)?
   private var listOfAll: [UInt8]?
+  private var dateOf: (second: Int, octets: [UInt8]) = (-1, [])
 
   /// Deadlines in nanoseconds.
   let headTimeout: Int64
@@ -165,6 +166,13 @@ final class TrafficServer: @unchecked Sendable {
     let list = ModelList.list(view, service: service)
     if service == nil { listOfAll = list }
     return list
+  }
+
+  /// The time now as ``HTTPDate`` writes it.
+  var date: [UInt8] {
+    let second = Int(loop.turnWallUnix)
+    if second != dateOf.second { dateOf = (second, HTTPDate.octets(unix: second)) }
+    return dateOf.octets
   }
 
   /// A caller's address as text. The latest few are kept: behind a load balancer there are no more.

@@ -132,6 +132,7 @@ HOP_BY_HOP = [
     passed("9110 7.6.1", "Connection cannot take the length away", sized("hello", "Connection: Content-Length"), 200, "hello", has={"content-length": "5"}),
     passed("9110 7.6.3", "Via", sized(""), 200, "", has={"via": "1.1 pilotlight"}),
     passed("9110 5.1", "nobody else says pilotlight-...", sized("", "pilotlight-pool: burst", "Pilotlight-Odd: x"), 200, "", has={"pilotlight-pool": "dedicated"}, lacks=("pilotlight-odd",)),
+    passed("9110 5.1", "nor pilotlight_...", sized("", "pilotlight_pool: burst", "Transfer_Encoding: x", "X_Kept: y"), 200, "", has={"x_kept": "y"}, lacks=("pilotlight_pool", "transfer_encoding")),
     passed("9110 5.3", "Set-Cookie stays in lines of its own", sized("", "Set-Cookie: a=b"), 200, "", has={"set-cookie": "a=b"}),
     passed("9110 5.5", "octets past ASCII in a value", sized("", "X: caf\xc3\xa9 \xff"), 200, "", has={"x": "caf\xc3\xa9 \xff"}),
 ]

@@ -4,6 +4,12 @@ from wire.case import HOST, answered, forwarded, get, message, refused, sized, t
 # A field that would be taken for framing if the line before it were read otherwise.
 SMUGGLED = "Transfer-Encoding: chunked"
 
+# Names of fields that the gateway takes off or sets, as CGI and WSGI servers would read them, too.
+LOOKALIKES = (
+    "Transfer_Encoding", "Content_Length", "transfer_Encoding", "Keep_Alive", "Proxy_Connection", "Proxy_Authorization",
+    "X_Forwarded_For", "X-Forwarded_For", "X_Forwarded-Host", "X_FORWARDED_PROTO", "Max_Forwards", "pilotlight_pool", "Pilotlight_x",
+)
+
 LINES = [
     refused("9112 5.1", "a blank before the colon", 400, get("X : y")),
     refused("9112 5.1", "a tab before the colon", 400, get("X\t: y")),
@@ -83,7 +89,8 @@ HOSTS = [
     forwarded("3986 3.2.3", "an empty port in Host", get(host="Host: owl.test:"), the_get()),
     forwarded("9110 4.2.3", "Host in any case", get(host="hOST: OWL.Test"), the_get(has={"host": "OWL.Test"})),
     forwarded("3986 3.2.2", "an IPv6 address in Host", get(host="Host: [::1]:80", target="/default/owl/g"), the_get(has={"host": "[::1]:80"})),
-    forwarded("9112 3.2", "no Host in HTTP/1.0", message("GET /default/owl/g HTTP/1.0", ""), the_get(), then="closed"),
+    forwarded("9112 3.2", "no Host in HTTP/1.0", message("GET /default/owl/g HTTP/1.0", ""), the_get(has={
+        "host": "owl.default.pilotlight.local", "forwarded": "for=127.0.0.1;proto=http"}, lacks=("x-forwarded-host",)), then="closed"),
     answered("9110 15.5.5", "a Host that nobody has", 404, get(host="Host: nobody.test")),
 ]
 
@@ -96,6 +103,8 @@ HOP_BY_HOP = [
     forwarded("9110 7.6.1", "Connection cannot take the coding away", get("Connection: Transfer-Encoding", SMUGGLED) + "1\r\na\r\n0\r\n\r\n", the_get(body="a")),
     forwarded("9110 7.6.1", "Connection cannot take authentication away", get("Connection: Authorization", "Authorization: Bearer x"), the_get(has={"authorization": "Bearer x"})),
     forwarded("9110 7.6.1", "Connection cannot take the traces away", get("Connection: Via, Forwarded, X-Forwarded-For, X-Forwarded-Proto", "X-Forwarded-For: 9.9.9.9"), the_get(has={"via": "1.1 pilotlight", "x-forwarded-for": "9.9.9.9, 127.0.0.1", "x-forwarded-proto": "http"})),
+    forwarded("9110 7.6.1", "32 options in Connection", get("Connection: " + "b, " * 31 + "X-Secret", "X-Secret: 1"), the_get(lacks=("connection", "x-secret"))),
+    refused("6585 5", "33 options in Connection", 431, get("Connection: " + "b, " * 33)),
     forwarded("9110 7.6.1", "Keep-Alive and Proxy-Connection", get("Keep-Alive: timeout=5", "Proxy-Connection: keep-alive"), the_get(lacks=("keep-alive", "proxy-connection"))),
     forwarded("9110 10.1.4", "TE", get("TE: trailers, deflate", "Connection: TE"), the_get(lacks=("te", "connection"))),
     forwarded("9110 6.6.2", "Trailer", get("Trailer: X"), the_get(lacks=("trailer",))),
@@ -117,6 +126,13 @@ TRACES = [
     forwarded("7239 4", "the host of an absolute target", get(host="Host: evil.test", target="http://owl.test/g"), the_get(has={
         "host": "owl.test", "x-forwarded-host": "owl.test", "forwarded": 'for=127.0.0.1;host="owl.test";proto=http'})),
     forwarded("7239 4", "what an ingress before it has said holds", get("X-Forwarded-Proto: https", "X-Forwarded-Host: a.test"), the_get(has={"x-forwarded-proto": "https", "x-forwarded-host": "a.test"})),
+    forwarded("7239 4", "a quoted string that does not end, said before", get('Forwarded: for="evil', "Forwarded: for=b"), the_get(has={
+        "forwarded": 'for=b, for=127.0.0.1;host="owl.test";proto=http'})),
+    forwarded("7239 4", "quoted strings that end, said before", get('Forwarded: for="[::1]";host="a,\\"b"'), the_get(has={
+        "forwarded": 'for="[::1]";host="a,\\"b", for=127.0.0.1;host="owl.test";proto=http'})),
+    forwarded("9110 7.6.3", "a comment that does not end, said before", get("Via: 1.1 a (x", "Via: 1.0 b (y)"), the_get(has={"via": "1.0 b (y), 1.1 pilotlight"})),
+    forwarded("3875 4.1.18", "fields that servers take for the gateway's", get(*(f"{name}: x" for name in LOOKALIKES), "X_Kept: y"), the_get(
+        has={"x_kept": "y", "x-forwarded-for": "127.0.0.1"}, lacks=tuple(name.lower() for name in LOOKALIKES))),
     forwarded("9110 5.1", "nobody else says pilotlight-...", get("pilotlight-pool: burst", "Pilotlight-Reason: x"), the_get(lacks=("pilotlight-pool", "pilotlight-reason"))),
     forwarded("Trace Context 3", "traceparent passes", get("traceparent: 00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"), the_get(has={"traceparent": "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"})),
 ]
@@ -132,4 +148,22 @@ BOUNDS = [
     refused("9110 15.5.15", "a target past 16 KiB", 414, get(target="/" + "g" * 16_384)),
 ]
 
-CASES = LINES + HOSTS + HOP_BY_HOP + TRACES + BOUNDS
+
+def options(*fields, target="/g"):
+    return message(f"OPTIONS {target} HTTP/1.1", HOST, *fields, "")
+
+
+HOPS = [
+    answered("9110 7.6.2", "OPTIONS that has no hops left", 204, options("Max-Forwards: 0")),
+    answered("9110 7.6.2", "OPTIONS of all that has no hops left", 204, options("Max-Forwards: 000", target="*")),
+    forwarded("9110 7.6.2", "OPTIONS that has one hop left", options("Max-Forwards: 1"), the_get(method="OPTIONS", has={"max-forwards": "0"})),
+    forwarded("9110 7.6.2", "OPTIONS that has more hops left than there are", options("max-forwards: " + "9" * 40), the_get(method="OPTIONS", has={"max-forwards": "999999"})),
+    forwarded("9110 7.6.2", "OPTIONS of as many hops as it takes", options(), the_get(method="OPTIONS", lacks=("max-forwards",))),
+    forwarded("9110 7.6.2", "Max-Forwards means nothing to GET", get("Max-Forwards: 0"), the_get(has={"max-forwards": "0"})),
+    answered("9110 7.6.2", "hops that are no number", 400, options("Max-Forwards: -1")),
+    answered("9110 7.6.2", "hops twice", 400, options("Max-Forwards: 1", "Max-Forwards: 0")),
+    answered("9110 9.3.8", "TRACE", 405, message("TRACE /g HTTP/1.1", HOST, "")),
+    answered("9110 9.3.8", "TRACE that has hops left", 405, message("TRACE /g HTTP/1.1", HOST, "Max-Forwards: 3", "")),
+]
+
+CASES = LINES + HOSTS + HOP_BY_HOP + TRACES + BOUNDS + HOPS
