@@ -100,9 +100,7 @@ extension ResponseMeter.Kind {
         } else if value.isMediaType("application/json") {
           self = .json(length: length)
         }
-      } else if line.field == .other, line.name.count == 16,
-        UnsafeRawBufferPointer(rebasing: head[line.name]).equalsIgnoringCase("content-encoding")
-      {
+      } else if line.field == .contentEncoding {
         self = .none
         return
       }

@@ -11,9 +11,7 @@ enum TrailerField {
   /// Request modifiers, control data of a response, authentication, and how content is to be read (RFC 9110: 10.1, 12 to
   /// 14, 10.2, 11, 8; RFC 9111, 5; RFC 6265, 4).
   private static let untimely: [StaticString] = [
-    "accept", "accept-encoding", "age", "cache-control", "content-encoding", "content-location", "content-range",
-    "cookie",
-    "date", "expires", "location", "max-forwards", "pragma", "range", "retry-after", "set-cookie", "vary", "warning",
-    "www-authenticate",
+    "accept", "age", "cache-control", "content-location", "content-range", "cookie", "expires", "location", "pragma",
+    "range", "retry-after", "set-cookie", "vary", "warning", "www-authenticate",
   ]
 }
