@@ -70,6 +70,7 @@ struct RouteResolverTests {
       ("GET", "gateway", "/v1/models/llama3:9b", "describeModel(\"llama3:9b\")"),
       ("GET", "gateway", "/v1/models/llama3:8b:predict", "service(0, target: \"/v1/models/llama3:8b:predict\")"),
       ("POST", "gateway", "/v1/models/llama3:9b:predict", "notFound"),
+      ("POST", "gateway", "/v1/models/llama3:8b", "modelInBody"),
       ("OPTIONS", "gateway", "http://plain.team.models.test", "service(2, target: \"*\")"),
       ("OPTIONS", "gateway", "http://plain.team.models.test/", "service(2, target: \"/\")"),
       ("OPTIONS", "gateway", "http://plain.team.models.test?", "service(2, target: \"/?\")"),

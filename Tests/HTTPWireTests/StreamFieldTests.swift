@@ -49,17 +49,27 @@ import Testing
     #expect(PriorityHeader(values) == PriorityHeader(urgency: urgency, isIncremental: isIncremental))
   }
 
-  @Test("64 KiB of members cost no more than reading them")
+  @Test("64 KiB of members cost about what it takes to find the commas between them")
   func longLists() {
     let value = String(repeating: "b,", count: 32_000)
+    let octets = Array(value.utf8)
     let clock = ContinuousClock()
-    let comparison = (0..<3).map { _ in clock.measure { #expect(value.utf8.reduce(0) { $0 &+ Int($1) } > 0) } }.min()
-    let time = (0..<3).map { _ in
-      clock.measure {
-        #expect(PreferHeader.wait(in: [value]) == nil)
-        #expect(PriorityHeader([value]) == PriorityHeader())
-      }
-    }.min()
-    #expect((time ?? .zero) < (comparison ?? .zero) * 20)
+    var (commas, members) = (Duration.seconds(60), Duration.seconds(60))
+    // In turns, and the shortest of each: what the machine does besides counts less.
+    for _ in 0..<5 {
+      commas = min(
+        commas,
+        clock.measure {
+          var rest = 0..<octets.count
+          while octets.span.nextListElement(&rest) != nil {}
+        })
+      members = min(
+        members,
+        clock.measure {
+          #expect(PreferHeader.wait(in: [value]) == nil)
+          #expect(PriorityHeader([value]) == PriorityHeader())
+        })
+    }
+    #expect(members < commas * 15)
   }
 }
