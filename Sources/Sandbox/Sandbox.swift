@@ -171,11 +171,14 @@ extension Sandbox {
     for (place, process) in gateways {
       let address = try SocketAddress(host: "127.0.0.1", port: place.httpPort)
       while true {
-        if let connection = try? await kubelet.probes.connect(
-          to: address, key: "gateway", tls: nil, timeout: .seconds(1))
+        let pid = process.pid
+        if pid != nil,
+          let connection = try? await kubelet.probes.connect(
+            to: address, key: "gateway", tls: nil, timeout: .seconds(1))
         {
           connection.close()
-          break
+          // Where the process has ended meanwhile, somebody else has the port.
+          if process.pid == pid { break }
         }
         guard loop.now < deadline, process.restarts < 3 else {
           let words = process.lastWords.split(separator: "\n").last.map(String.init) ?? "it said nothing"
