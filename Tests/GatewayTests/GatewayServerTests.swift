@@ -28,7 +28,7 @@ struct GatewayServerTests {
       let replica = try harness.replica(slots: 2) { exchange in
         occupancy.enter()
         _ = try await exchange.readWholeBody(limit: 1000)
-        try await exchange.loop.sleep(for: .milliseconds(5))
+        try await exchange.loop.sleep(for: .milliseconds(50))
         occupancy.now -= 1
         try await exchange.respond(status: 200, headers: [], body: Array("hi".utf8))
       }
