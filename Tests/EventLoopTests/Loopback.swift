@@ -3,6 +3,9 @@ import Testing
 
 @testable import EventLoop
 
+/// How long a test waits for what should come at once, on a machine that may be busy or under a sanitizer.
+private let patience: Duration = .seconds(30)
+
 /// A loop with a server on a free loopback port and a pool to call it with; everything ends with `client`.
 func withServer(
   _ configuration: HTTPServerConfiguration? = nil,
@@ -33,7 +36,7 @@ struct Loopback: Sendable {
   let pool: UpstreamPool
 
   func connect(tls: TLSClientContext? = nil) async throws -> UpstreamConnection {
-    try await pool.connect(to: address, key: "server", tls: tls, timeout: .seconds(5))
+    try await pool.connect(to: address, key: "server", tls: tls, timeout: patience)
   }
 
   /// Sends one request and reads the whole answer.
@@ -46,7 +49,7 @@ struct Loopback: Sendable {
       framing: body.map { .length($0.count) } ?? .none)
     try await connection.send(head: head)
     if let body { try await connection.sendBody(body) }
-    let answer = try await connection.readHead(timeout: .seconds(5))
+    let answer = try await connection.readHead(timeout: patience)
     let bytes = try await connection.wholeBody()
     let isReused = connection.isReused
     pool.release(connection)
@@ -56,7 +59,7 @@ struct Loopback: Sendable {
   /// Sends raw bytes on a connection of its own and reads until the server closes it.
   func exchangeRaw(_ pieces: [[UInt8]], endsSending: Bool = false) async throws -> String {
     let channel = try ByteChannel(
-      loop: loop, descriptor: try Socket.connect(to: address), tls: nil, isConnected: false, writeTimeout: .seconds(5))
+      loop: loop, descriptor: try Socket.connect(to: address), tls: nil, isConnected: false, writeTimeout: patience)
     defer { channel.close() }
     while !channel.isWritable { try await channel.waitWritable(until: nil) }
     for piece in pieces {
@@ -70,7 +73,7 @@ struct Loopback: Sendable {
       switch try channel.receive() {
       case .bytes(let count): received.append(contentsOf: loop.receiveBuffer[..<count])
       case .end: return String(decoding: received, as: UTF8.self)
-      case .wouldBlock: try await channel.waitReadable(until: loop.now + .seconds(5))
+      case .wouldBlock: try await channel.waitReadable(until: loop.now + patience)
       }
     }
   }
@@ -79,7 +82,7 @@ struct Loopback: Sendable {
 extension UpstreamConnection {
   func wholeBody() async throws -> [UInt8] {
     var whole: [UInt8] = []
-    while let piece = try await readBody(idleTimeout: .seconds(5)) { whole.append(contentsOf: piece) }
+    while let piece = try await readBody(idleTimeout: patience) { whole.append(contentsOf: piece) }
     return whole
   }
 }
