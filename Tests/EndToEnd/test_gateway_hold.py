@@ -118,3 +118,27 @@ def test_a_kept_body_is_kept_once():
         assert memory.peak < 1.4 * count * len(body), f"{memory.peak / count / len(body):.2f} times what was sent"
         for client in clients:
             client.close()
+
+
+def test_an_answer_in_a_coding_is_no_part_of_a_stream_that_has_begun():
+    codings = []
+
+    def coded(request):
+        codings.append(request.headers.get("accept-encoding"))
+        request.respond(200, b"\x1f\x8bzipped", content_encoding="gzip")
+
+    with Upstream(coded) as upstream, Gateway([service("m")]) as gateway:
+        held = Held(gateway, upstream, Accept_Encoding="gzip")
+        held.client.head()
+        pieces = held.client.chunks()
+        next(pieces)
+        held.wake()
+        text = b"".join(pieces)
+        assert codings == [None] and b"event: error" in text and b"zipped" not in text
+
+
+def test_every_answer_tells_its_time_once():
+    with Upstream() as upstream, Gateway([service("m", upstream.address)]) as gateway:
+        for target, status in {"/default/m/x": 200, "/healthz": 200, "/nothing": 404}.items():
+            answer = gateway.ask("GET", target)
+            assert answer.status == status and answer.headers["date"].endswith(" GMT") and answer.headers["date"].count("GMT") == 1

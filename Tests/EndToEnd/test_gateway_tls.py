@@ -237,3 +237,12 @@ def test_a_certificate_that_cannot_be_used_stops_the_start(authority, tmp_path):
         with pytest.raises(AssertionError) as failure:
             Gateway([service("m")], *flags)
         assert all(word in str(failure.value) for word in words), failure.value
+
+
+def test_a_reload_that_asks_for_tls_uses_no_plain_connection_again():
+    with Upstream() as upstream, Gateway([service("m", upstream.address)]) as gateway:
+        assert gateway.ask("GET", "/default/m/x").status == 200
+        gateway.reload([service("m", endpoints=[{"address": upstream.address, "tls": True}], queue={"maxWait": "1s"})])
+        eventually(lambda: gateway.lines("services reloaded"), "the reload")
+        assert gateway.ask("POST", "/default/m/x", b"secret").status == 503
+        assert len(upstream.requests) == 1
