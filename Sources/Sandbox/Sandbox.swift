@@ -21,7 +21,7 @@ public final class Sandbox: @unchecked Sendable {
   private let token: String
   private var server: HTTPServer?
   private var endpoints: SandboxEndpoints?
-  private var controller: SupervisedProcess?
+  private var controller: (place: SandboxConfiguration.ControllerPlace, process: SupervisedProcess)?
   private var gateways: [(place: SandboxConfiguration.GatewayPlace, process: SupervisedProcess)] = []
 
   /// - Throws: ``SandboxError`` when the state folder cannot be made.
@@ -139,7 +139,7 @@ extension Sandbox {
         kubeconfig: state.kubeconfig, adminPort: free[count * 2], gatewayURL: endpoints?.gateways.first)
       let process = supervised("controller", command(place))
       process.onChange = { [weak self] in self?.describeAgain() }
-      controller = process
+      controller = (place, process)
       process.start()
     }
   }
@@ -215,7 +215,11 @@ extension Sandbox {
           return gateway
         }),
     ]
-    json["controller"] = controller.map(Self.description)
+    json["controller"] = controller.map { place, process in
+      var controller = Self.description(of: process)
+      controller["admin"] = .string("http://127.0.0.1:\(place.adminPort)")
+      return controller
+    }
     try state.write(json.prettyText + "\n", to: state.description, mode: 0o644)
   }
 
@@ -239,7 +243,7 @@ extension Sandbox {
 extension Sandbox {
   private func stopOnLoop() async {
     unlink(state.description)
-    await stop(([controller].compactMap(\.self)) + gateways.map(\.process))
+    await stop([controller?.process].compactMap(\.self) + gateways.map(\.process))
     kubelet.shutDown()
     await server?.shutDown(graceful: .milliseconds(200))
     log.info("sandbox has ended")

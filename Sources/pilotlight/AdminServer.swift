@@ -1,4 +1,5 @@
 import EventLoop
+import Synchronization
 import Telemetry
 
 /// Health and metrics of the controller, apart from everything else it does.
@@ -6,6 +7,8 @@ final class AdminServer: Sendable {
   private let isReady: @Sendable () -> Bool
   private let metrics: MetricsRegistry
   private let loop: EventLoop
+  /// Who lets it go stops to listen.
+  private let server = Mutex<HTTPServer?>(nil)
 
   init(metrics: MetricsRegistry, isReady: @escaping @Sendable () -> Bool) throws {
     self.metrics = metrics
@@ -14,13 +17,21 @@ final class AdminServer: Sendable {
     loop.start()
   }
 
-  /// Listens; returns the bound address. - Throws: an error that names the address.
+  /// Listens for as long as it is kept; returns the bound address. - Throws: an error that names the address.
   func start(on address: SocketAddress) throws -> SocketAddress {
-    let server = HTTPServer(loop: loop, configuration: HTTPServerConfiguration(address: address)) { [self] exchange in
+    let server = HTTPServer(loop: loop, configuration: HTTPServerConfiguration(address: address)) {
+      [weak self] exchange in
       // A client that leaves while it is answered is nobody's error.
-      try? await answer(exchange)
+      try? await self?.answer(exchange)
     }
-    return try server.start()
+    let bound = try server.start()
+    self.server.withLock { $0 = server }
+    return bound
+  }
+
+  func stop() {
+    server.withLock { $0 }?.stopAccepting()
+    loop.stop()
   }
 
   private func answer(_ exchange: HTTPExchange) async throws {

@@ -10,12 +10,13 @@ struct ClusterConnection {
   /// Namespace of the credentials.
   let namespace: String
 
-  init(kubeconfig: String?, driver: CurlDriver, clock: any ClockSource) throws {
+  /// - Parameter metrics: where requests are counted; nil: nowhere.
+  init(kubeconfig: String?, driver: CurlDriver, clock: any ClockSource, metrics: MetricsRegistry? = nil) throws {
     let endpoint = try Self.endpoint(kubeconfig: kubeconfig)
     namespace = endpoint.namespace
+    let transport = CurlTransport(driver: driver, endpoint: endpoint, userAgent: "pilotlight/\(Version.current)")
     client = KubernetesClient(
-      transport: CurlTransport(driver: driver, endpoint: endpoint, userAgent: "pilotlight/\(Version.current)"),
-      clock: clock)
+      transport: metrics.map { MeteredTransport(transport, metrics: $0) } ?? transport, clock: clock)
   }
 
   private static func endpoint(kubeconfig: String?) throws -> ClusterEndpoint {

@@ -48,8 +48,9 @@ enum ControllerCommand {
   private static func run(_ options: Options) async throws -> Int32 {
     let clock = SystemClock()
     let driver = try CurlDriver()
-    let connection = try ClusterConnection(kubeconfig: options.kubeconfig, driver: driver, clock: clock)
     let metrics = MetricsRegistry()
+    let connection = try ClusterConnection(
+      kubeconfig: options.kubeconfig, driver: driver, clock: clock, metrics: metrics)
     let controller = Operator(
       client: connection.client, gateways: CurlGatewayTransport(driver: driver), configuration: options.configuration,
       clock: clock, log: options.log, metrics: metrics)
@@ -63,6 +64,7 @@ enum ControllerCommand {
       running.cancel()
     }
     do { try await running.value } catch is CancellationError {}
+    admin.stop()
     return 0
   }
 }

@@ -125,6 +125,14 @@ def test_bad_requests_never_wake(sandbox, kubectl):
     assert not kubectl.json("get", "pods", "-l", "serving.pilotlight.dev/service=sound-asleep")["items"]
 
 
+def test_the_controller_tells_about_itself(sandbox, kubectl):
+    admin = sandbox.describe()["controller"]["admin"]
+    assert request(admin, "GET", "/healthz", timeout=5)[0] == 200
+    eventually(lambda: request(admin, "GET", "/readyz", timeout=5)[0] == 200, "the controller's readiness", 10)
+    assert b'pilotlight_api_requests_total{method="GET",code="200"}' in request(admin, "GET", "/metrics", timeout=5)[2]
+    assert request(admin, "GET", "/other", timeout=5)[0] == 404
+
+
 def test_patience_has_a_bound(sandbox, kubectl):
     apply(kubectl, service("slow", load="20s", scaling=FAST, burst={"sleepAfter": "2s"}))
     asleep(kubectl, "slow")
