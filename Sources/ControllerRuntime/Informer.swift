@@ -22,6 +22,7 @@ public final class Informer: Service {
 
   /// - Parameters:
   ///   - indexedLabels: see ``ObjectIndex/init(indexedLabels:)``.
+  ///   - configuration: among it how objects are kept.
   ///   - seed: of the jitter.
   public init(
     client: KubernetesClient, selection: ObjectSelection, clock: any ClockSource, log: Log = .discarding,
@@ -107,7 +108,7 @@ public final class Informer: Service {
 
   private func publish(_ update: IndexUpdate) {
     let handlers = handlers.withLock { $0 }
-    for change in store.apply(update) {
+    store.apply(update) { change in
       for handler in handlers { handler(change) }
     }
   }

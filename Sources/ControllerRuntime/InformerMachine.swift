@@ -16,14 +16,18 @@ public struct InformerMachine: Sendable {
     public var watchTimeout: ClosedRange<Duration>
     /// API servers send a bookmark each minute: two missed ones and some slack.
     public var idleTimeout: Duration
+    /// How objects are kept, from the first page of a list on.
+    public var form: ObjectForm
 
     public init(
       backoff: ExponentialBackoff = ExponentialBackoff(base: .milliseconds(400), maximum: .seconds(30)),
-      watchTimeout: ClosedRange<Duration> = .seconds(300)...(.seconds(600)), idleTimeout: Duration = .seconds(150)
+      watchTimeout: ClosedRange<Duration> = .seconds(300)...(.seconds(600)), idleTimeout: Duration = .seconds(150),
+      form: ObjectForm = .value
     ) {
       self.backoff = backoff
       self.watchTimeout = watchTimeout
       self.idleTimeout = idleTimeout
+      self.form = form
     }
   }
 
@@ -59,7 +63,7 @@ public struct InformerMachine: Sendable {
 
   private enum State: Hashable {
     case idle
-    case listing([KubernetesObject])
+    case listing([StoredObject])
     case watching(resourceVersion: String, since: Duration, lastHeard: Duration)
     case waiting(then: Step)
   }
@@ -118,8 +122,8 @@ public struct InformerMachine: Sendable {
     }
   }
 
-  private mutating func listed(_ items: [KubernetesObject], _ page: ObjectPage, _ now: Duration) -> [Effect] {
-    let items = items + page.items
+  private mutating func listed(_ items: [StoredObject], _ page: ObjectPage, _ now: Duration) -> [Effect] {
+    let items = items + page.items.map { StoredObject($0, as: configuration.form) }
     if let token = page.continueToken {
       state = .listing(items)
       return [.list(continueToken: token)]
@@ -136,10 +140,10 @@ public struct InformerMachine: Sendable {
     switch event {
     case .added(let object), .modified(let object):
       heard(object.metadata.resourceVersion, now)
-      return object.metadata.name.isEmpty ? [] : [.update(.put(object))]
+      return object.metadata.name.isEmpty ? [] : [.update(.put(StoredObject(object, as: configuration.form)))]
     case .deleted(let object):
       heard(object.metadata.resourceVersion, now)
-      return [.update(.remove(object))]
+      return [.update(.remove(StoredObject(object)))]
     case .bookmark(let version):
       heard(version, now)
       return []

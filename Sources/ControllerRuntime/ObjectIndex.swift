@@ -5,11 +5,15 @@ import Synchronization
 public final class ObjectIndex: Sendable {
   private struct State {
     /// By namespace and name.
-    var objects: [String: [String: KubernetesObject]] = [:]
+    var objects: [String: [String: StoredObject]] = [:]
     /// By label and value, for the labels that are indexed.
     var keysByLabel: [String: [String: Set<ObjectKey>]] = [:]
     var count = 0
+    /// Of objects kept as text: those that were read of late, as values.
+    var parsed = RecentCache<ObjectKey, KubernetesObject>(capacity: parsedCapacity)
   }
+
+  private static let parsedCapacity = 512
 
   private let indexedLabels: [String]
   private let state = Mutex(State())
@@ -20,15 +24,36 @@ public final class ObjectIndex: Sendable {
 
   public var count: Int { state.withLock { $0.count } }
 
+  /// All keys, sorted.
+  public var keys: [ObjectKey] {
+    state.withLock { state in state.objects.values.flatMap { $0.values.map(\.key) } }.sorted()
+  }
+
   /// The object with that key.
-  public subscript(key: ObjectKey) -> KubernetesObject? { state.withLock { $0.objects[key.namespace]?[key.name] } }
+  public subscript(key: ObjectKey) -> KubernetesObject? {
+    let (known, stored) = state.withLock { state -> (KubernetesObject?, StoredObject?) in
+      guard let stored = state.objects[key.namespace]?[key.name] else { return (nil, nil) }
+      return (stored.form == .text ? state.parsed.value(key) : nil, stored)
+    }
+    guard known == nil, let stored else { return known }
+    // Parsed outside of the lock.
+    let object = stored.object
+    if stored.form == .text {
+      state.withLock { state in
+        if state.objects[key.namespace]?[key.name]?.resourceVersion == stored.resourceVersion {
+          state.parsed.set(key, object)
+        }
+      }
+    }
+    return object
+  }
 
   /// Sorted by key.
   /// - Parameters:
   ///   - namespace: nil: all.
   ///   - labels: what the objects' labels must be.
   public func list(namespace: String? = nil, labels: [String: String] = [:]) -> [KubernetesObject] {
-    let candidates: [KubernetesObject] = state.withLock { state in
+    let candidates: [StoredObject] = state.withLock { state in
       if let label = indexedLabels.first(where: { labels[$0] != nil }), let value = labels[label] {
         return (state.keysByLabel[label]?[value] ?? [])
           .filter { namespace == nil || $0.namespace == namespace }
@@ -38,11 +63,10 @@ public final class ObjectIndex: Sendable {
       return state.objects.values.flatMap(\.values)
     }
     return
-      candidates
+      candidates.sorted { $0.key < $1.key }.map(\.object)
       .filter { object in
         labels.allSatisfy { object.json[path: ["metadata", "labels", $0.key]]?.stringValue == $0.value }
       }
-      .map { (key: $0.key, object: $0) }.sorted { $0.key < $1.key }.map(\.object)
   }
 
   /// Sorted by key.
@@ -50,10 +74,10 @@ public final class ObjectIndex: Sendable {
     list(namespace: namespace).filter { selector.matches($0.metadata.labels) }
   }
 
-  /// Takes an update over at once, and tells what changed by it: ends first, then in order of keys. An object that is the
-  /// same as before (by resource version) is no change.
-  public func apply(_ update: IndexUpdate) -> [ObjectChange] {
-    state.withLock { state in
+  /// Takes an update over at once, and tells what changed by it, one by one: ends first, then in order of keys. An object that
+  /// is the same as before (by resource version) is no change.
+  public func apply(_ update: IndexUpdate, tell: (ObjectChange) -> Void) {
+    let changes = state.withLock { state -> [(key: ObjectKey, old: StoredObject?, new: StoredObject?)] in
       switch update {
       case .put(let object): return put(object, in: &state).map { [$0] } ?? []
       case .remove(let object): return remove(object.key, last: object, in: &state).map { [$0] } ?? []
@@ -61,42 +85,47 @@ public final class ObjectIndex: Sendable {
         let listed = Dictionary(objects.map { ($0.key, $0) }, uniquingKeysWith: { $1 })
         let gone = state.objects.values.flatMap { $0.values.map(\.key) }.filter { listed[$0] == nil }.sorted()
         let ends = gone.compactMap { remove($0, last: nil, in: &state) }
-        let changes = listed.keys.sorted().compactMap { key in listed[key].flatMap { put($0, in: &state) } }
-        return ends + changes
+        return ends + listed.keys.sorted().compactMap { key in listed[key].flatMap { put($0, in: &state) } }
       }
     }
+    // One after the other: a whole list as values would be what text is kept for to avoid.
+    for (key, old, new) in changes { tell(ObjectChange(key: key, old: old, new: new?.object)) }
   }
 
-  private func put(_ object: KubernetesObject, in state: inout State) -> ObjectChange? {
+  private func put(
+    _ object: StoredObject, in state: inout State
+  ) -> (key: ObjectKey, old: StoredObject?, new: StoredObject?)? {
     let key = object.key
     let old = state.objects[key.namespace, default: [:]].updateValue(object, forKey: key.name)
-    if let old, !old.metadata.resourceVersion.isEmpty,
-      old.metadata.resourceVersion == object.metadata.resourceVersion
-    {
-      return nil
-    }
-    if let old { unindex(old, key, in: &state) } else { state.count += 1 }
+    if let old, !old.resourceVersion.isEmpty, old.resourceVersion == object.resourceVersion { return nil }
+    state.parsed.remove(key)
+    if let old { unindex(old, in: &state) } else { state.count += 1 }
     for (label, value) in indexed(object) { state.keysByLabel[label, default: [:]][value, default: []].insert(key) }
-    return ObjectChange(key: key, old: old, new: object)
+    return (key, old, object)
   }
 
-  private func remove(_ key: ObjectKey, last: KubernetesObject?, in state: inout State) -> ObjectChange? {
+  private func remove(
+    _ key: ObjectKey, last: StoredObject?, in state: inout State
+  ) -> (key: ObjectKey, old: StoredObject?, new: StoredObject?)? {
     guard let old = state.objects[key.namespace]?.removeValue(forKey: key.name) else { return nil }
     if state.objects[key.namespace]?.isEmpty == true { state.objects[key.namespace] = nil }
     state.count -= 1
-    unindex(old, key, in: &state)
-    return ObjectChange(key: key, old: last ?? old, new: nil)
+    state.parsed.remove(key)
+    unindex(old, in: &state)
+    return (key, last ?? old, nil)
   }
 
-  private func unindex(_ object: KubernetesObject, _ key: ObjectKey, in state: inout State) {
+  private func unindex(_ object: StoredObject, in state: inout State) {
     for (label, value) in indexed(object) {
-      state.keysByLabel[label]?[value]?.remove(key)
+      state.keysByLabel[label]?[value]?.remove(object.key)
       if state.keysByLabel[label]?[value]?.isEmpty == true { state.keysByLabel[label]?[value] = nil }
     }
   }
 
-  private func indexed(_ object: KubernetesObject) -> [(String, String)] {
-    indexedLabels.compactMap { label in
+  private func indexed(_ stored: StoredObject) -> [(String, String)] {
+    guard !indexedLabels.isEmpty else { return [] }
+    let object = stored.object
+    return indexedLabels.compactMap { label in
       object.json[path: ["metadata", "labels", label]]?.stringValue.map { (label, $0) }
     }
   }

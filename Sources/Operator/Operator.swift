@@ -76,7 +76,7 @@ public struct Operator: ControllerRuntime.Service {
       contents.memories = [:]
       contents.leadingSince = since
     }
-    for service in view.services.store.list() { queue.add(service.key) }
+    for key in view.services.store.keys { queue.add(key) }
     for lease in view.leases.store.list() { wake(lease) }
     let reconciler = reconciler
     let controller = Controller(name: "inferenceservice", queue: queue, workers: configuration.workers, log: log) {
@@ -103,10 +103,10 @@ public struct Operator: ControllerRuntime.Service {
   private func route() {
     view.services.onChange { [state, queue] change in
       let service = change.new ?? change.old
-      let intent = change.new.flatMap { try? state.known($0) }?.intent
+      let claimed = change.new.flatMap { try? InferenceService($0) }
       let affected = state.withLock { contents in
         contents.claims.set(
-          Set(intent.map { $0.names + $0.hostnames } ?? []), of: change.key,
+          Set(claimed.map { $0.callerNames + $0.spec.model.hostnames } ?? []), of: change.key,
           created: service?.metadata.creationTimestamp ?? "")
       }
       for key in affected.sorted() { queue.add(key) }

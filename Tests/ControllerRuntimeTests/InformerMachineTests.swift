@@ -38,9 +38,9 @@ private struct Drive {
 /// What an effect is, without its random part.
 private func word(_ effect: InformerMachine.Effect) -> String {
   switch effect {
-  case .update(.replace(let objects)): "replace \(objects.map(\.metadata.name).joined(separator: ","))"
-  case .update(.put(let object)): "put \(object.metadata.name)"
-  case .update(.remove(let object)): "remove \(object.metadata.name)"
+  case .update(.replace(let objects)): "replace \(objects.map(\.key.name).joined(separator: ","))"
+  case .update(.put(let object)): "put \(object.key.name)"
+  case .update(.remove(let object)): "remove \(object.key.name)"
   case .synced: "synced"
   case .list(let token): "list \(token ?? "-")"
   case .startWatch(let version, _, _): "watch \(version)"

@@ -16,13 +16,18 @@ struct ClusterView: Sendable {
   let gateways: Informer
 
   init(client: KubernetesClient, namespace: String, clock: any ClockSource, log: Log) {
-    func informer(_ selection: ObjectSelection, indexed: [String] = []) -> Informer {
-      Informer(client: client, selection: selection, clock: clock, log: log, indexedLabels: indexed)
+    // Of what there is for each service, most is at rest, and a round reads what it needs.
+    func informer(
+      _ selection: ObjectSelection, indexed: [String] = [], as form: ObjectForm = .text
+    ) -> Informer {
+      Informer(
+        client: client, selection: selection, clock: clock, log: log, indexedLabels: indexed,
+        configuration: InformerMachine.Configuration(form: form))
     }
     let label = Labels.service
     services = informer(ObjectSelection(InferenceService.resourceType))
     deployments = informer(ObjectSelection(.deployments, labelSelector: label))
-    pods = informer(ObjectSelection(.pods, labelSelector: label), indexed: [label])
+    pods = informer(ObjectSelection(.pods, labelSelector: label), indexed: [label], as: .value)
     headless = informer(ObjectSelection(.services, labelSelector: label))
     budgets = informer(ObjectSelection(.podDisruptionBudgets, labelSelector: label))
     leases = informer(

@@ -1,3 +1,4 @@
+import ControllerRuntime
 import Decisions
 import FleetProtocol
 import InferenceAPI
@@ -10,8 +11,8 @@ final class ControllerState: Sendable {
   struct Contents: Sendable {
     var board = LoadBoard()
     var memories: [ObjectKey: ServiceMemory] = [:]
-    /// The present generation of each service.
-    var known: [ObjectKey: KnownService] = [:]
+    /// The present generation of the services that were looked at of late; reading one anew costs less than keeping all.
+    var known = RecentCache<ObjectKey, KnownService>(capacity: 1024)
     var claims = NameClaims()
     var statusWrites = StatusWritePolicy()
     /// Services that each tick looks at.
@@ -32,9 +33,9 @@ final class ControllerState: Sendable {
   /// Reads a service once per generation. - Throws: `InvalidInferenceService`.
   func known(_ service: KubernetesObject) throws(InvalidInferenceService) -> KnownService {
     let key = service.key
-    if let known = withLock({ $0.known[key] }), known.isOf(service) { return known }
+    if let known = withLock({ $0.known.value(key) }), known.isOf(service) { return known }
     let known = try KnownService(service)
-    withLock { $0.known[key] = known }
+    withLock { $0.known.set(key, known) }
     return known
   }
 

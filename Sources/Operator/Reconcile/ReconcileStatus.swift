@@ -32,6 +32,8 @@ extension Reconciler {
         load: round.load, failure: memory.wake.failure, dedicatedTrouble: telling.dedicatedTrouble,
         conflict: telling.conflict, replicaFailure: failures, coldStarts: memory.wake.coldStarts, usage: memory.usage,
         wall: now.wall)
+      // What the informer has caught up with is kept once.
+      if memory.status == service.status { contents.memories[intent.key]?.status = nil }
       let previous = memory.status ?? service.status
       let document = StatusDocument.make(situation, previous: previous, decision: memory.lastDecision)
       let verdict = contents.statusWrites.judge(

@@ -153,7 +153,7 @@ struct Reconciler: Sendable {
   private func forget(_ key: ObjectKey) async throws {
     let affected = state.withLock { contents in
       contents.memories[key] = nil
-      contents.known[key] = nil
+      contents.known.remove(key)
       contents.board.remove(key)
       contents.active.remove(key)
       return contents.claims.set([], of: key, created: "")

@@ -53,15 +53,22 @@ class APIServer:
 
     def request(self, method, path, body=None, body_type="application/json"):
         """The decoded answer; one connection a thread. An answer that is no 2xx ends the measurement."""
+        try:
+            answer, content = self.exchange(method, path, body, body_type)
+        except (http.client.RemoteDisconnected, ConnectionError):
+            del self.local.connection  # the server has closed a connection that was idle for long
+            answer, content = self.exchange(method, path, body, body_type)
+        if answer.status >= 300:
+            raise SystemExit(f"{method} {path}: {answer.status} {content[:300]!r}")
+        return json.loads(content)
+
+    def exchange(self, method, path, body, body_type):
         if not hasattr(self.local, "connection"):
             self.local.connection = self.connect()
         self.local.connection.request(
             method, path, body=None if body is None else json.dumps(body), headers=self.headers(body_type))
         answer = self.local.connection.getresponse()
-        content = answer.read()
-        if answer.status >= 300:
-            raise SystemExit(f"{method} {path}: {answer.status} {content[:300]!r}")
-        return json.loads(content)
+        return answer, answer.read()
 
     def patch(self, path, change):
         return self.request("PATCH", path, change, "application/merge-patch+json")
