@@ -85,8 +85,10 @@ final class AdminHandler: Sendable {
   /// Every service with its names, replicas and load, for somebody who looks into a running gateway.
   private func state(_ exchange: HTTPExchange) async throws {
     var text = "gateway \(core.configuration.identity)\n"
+    text += "hold \(core.budget.heldRequests) of \(core.budget.maxRequests) requests, "
+    text += "\(core.budget.heldBytes) of \(core.budget.maxBytes) bytes\n"
     if let current = core.current {
-      text += "share \(current.view.share.index + 1) of \(current.view.share.count)\n"
+      text += "share \(current.view.share.index + 1) of \(current.view.share.count)\ndomain \(current.view.domain)\n"
       for routed in current.services {
         let (service, gate) = (routed.route, routed.gate)
         let load = gate.report(exchange.loop.moment).load

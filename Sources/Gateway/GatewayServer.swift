@@ -98,6 +98,12 @@ public final class GatewayServer: Sendable {
     }
   }
 
+  /// Keeps to other bounds from now on; what is held or open already stays.
+  public func update(_ bounds: GatewayBounds) {
+    core.budget.setLimits(maxRequests: bounds.holdRequests, maxBytes: bounds.holdBytes)
+    for worker in state.withLock({ $0.workers }) { worker.traffic.update(bounds) }
+  }
+
   /// Ends service without cutting a stream: not ready at once, serves on for `delay` with `Connection: close`, then accepts
   /// no more and lets requests run for `drain` at most.
   public func shutDown(delay: Duration, drain: Duration) async {

@@ -4,14 +4,23 @@ import Synchronization
 ///
 /// Shared by all loops; each call is one atomic operation or two. A refusal leaves the account as it was.
 public final class HoldBudget: Sendable {
-  public let maxRequests: Int
-  public let maxBytes: Int
+  private let requestLimit: Atomic<Int>
+  private let byteLimit: Atomic<Int>
   private let requests = Atomic(0)
   private let bytes = Atomic(0)
 
   public init(maxRequests: Int, maxBytes: Int) {
-    self.maxRequests = maxRequests
-    self.maxBytes = maxBytes
+    requestLimit = Atomic(maxRequests)
+    byteLimit = Atomic(maxBytes)
+  }
+
+  public var maxRequests: Int { requestLimit.load(ordering: .relaxed) }
+  public var maxBytes: Int { byteLimit.load(ordering: .relaxed) }
+
+  /// Sets other bounds; what is held already stays.
+  func setLimits(maxRequests: Int, maxBytes: Int) {
+    requestLimit.store(maxRequests, ordering: .relaxed)
+    byteLimit.store(maxBytes, ordering: .relaxed)
   }
 
   public var heldRequests: Int { requests.load(ordering: .relaxed) }

@@ -7,7 +7,7 @@ import KubernetesAPI
 /// What was read of a service is kept by its resource version, so that a change of one costs the reading of one.
 public struct RoutingViewBuilder: Sendable {
   /// `<name>.<namespace>.<domain>` names a service.
-  public let domain: String
+  public var domain: String
   /// This gateway's own name among the endpoints of the gateways' Service: its pod's.
   public let identity: String
   /// Service that the gateways' own endpoints belong to.

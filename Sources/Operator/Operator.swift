@@ -19,6 +19,7 @@ public struct Operator: ControllerRuntime.Service {
   private let slots: SlotDistribution
   private let events: EventRecorder
   private let reconciler: Reconciler
+  private let settingsReader: SettingsReader
 
   /// Time between looks at services whose windows move.
   static let tick: Duration = .seconds(1)
@@ -42,6 +43,7 @@ public struct Operator: ControllerRuntime.Service {
     }
     events = EventRecorder(
       client: client, clock: clock, component: "pilotlight-controller", instance: configuration.identity, log: log)
+    settingsReader = SettingsReader(events: events, log: log, metrics: metrics)
     reconciler = Reconciler(
       view: view, state: state, writer: ClusterWriter(client: client), check: TemplateCheck(client: client),
       lastWords: LastWords(client: client), events: events, configuration: configuration, clock: clock, log: log,
@@ -116,6 +118,10 @@ public struct Operator: ControllerRuntime.Service {
       informer.onChange { [queue] change in
         if let key = (change.new ?? change.old).flatMap(ClusterView.service(of:)) { queue.add(key) }
       }
+    }
+    view.settings.onChange { [state, queue, view, settingsReader] change in
+      guard let settings = settingsReader.read(change), state.set(settings) else { return }
+      for key in view.services.store.keys { queue.add(key) }
     }
     view.leases.onChange { change in
       if let lease = change.new { wake(lease) }

@@ -1,12 +1,13 @@
 import FleetProtocol
+import InferenceAPI
 import KubernetesAPI
 
 /// What an installation of the controller is told.
 public struct OperatorConfiguration: Sendable {
   /// Pilotlight's own namespace: its Lease, the activation Leases, the gateways' EndpointSlices.
   public var namespace: String
-  /// Services are `<name>.<namespace>.<domain>` at the gateway.
-  public var domain: String
+  /// Services are `<name>.<namespace>.<domain>` at the gateway; nil: what the installation's settings say.
+  public var domain: String?
   /// Where callers reach the gateway (`http://127.0.0.1:8080`): `status.url` is below it. Nil: `http://<name>.<namespace>.<domain>`.
   public var gatewayURL: String?
   /// Who this process is, in the leader's Lease and in Events.
@@ -17,7 +18,7 @@ public struct OperatorConfiguration: Sendable {
   public var workers: Int
 
   public init(
-    namespace: String = ActivationLease.defaultNamespace, domain: String = "pilotlight.local",
+    namespace: String = ActivationLease.defaultNamespace, domain: String? = nil,
     gatewayURL: String? = nil,
     identity: String, leaderElection: Bool = true, workers: Int = 8
   ) {
@@ -30,8 +31,11 @@ public struct OperatorConfiguration: Sendable {
   }
 
   /// `status.url` of a service.
-  func url(of key: ObjectKey) -> String {
-    guard let gatewayURL else { return "http://\(key.name).\(key.namespace).\(domain)" }
+  func url(of key: ObjectKey, _ settings: InstallationSettings) -> String {
+    guard let gatewayURL else {
+      let domain = domain ?? settings.domain ?? InstallationSettings.defaultDomain
+      return "http://\(key.name).\(key.namespace).\(domain)"
+    }
     return "\(gatewayURL)/\(key.namespace)/\(key.name)"
   }
 }

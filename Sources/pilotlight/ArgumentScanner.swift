@@ -31,6 +31,9 @@ struct ArgumentScanner {
     return true
   }
 
+  /// Whether the option is there, before it is taken out.
+  func isGiven(_ name: String) -> Bool { arguments.contains { $0 == name || $0.hasPrefix(name + "=") } }
+
   /// Takes the option and its text out; nil when it is absent.
   mutating func text(_ name: String) throws(Problem) -> String? {
     guard let index = arguments.firstIndex(where: { $0 == name || $0.hasPrefix(name + "=") }) else { return nil }

@@ -13,7 +13,8 @@ enum ControllerCommand {
 
       --kubeconfig FILE     the cluster; default: KUBECONFIG, else the pod's service account
       --namespace NAME      Pilotlight's own namespace (\(ActivationLease.defaultNamespace))
-      --domain DOMAIN       services are NAME.NAMESPACE.DOMAIN at the gateway (pilotlight.local)
+      --domain DOMAIN       services are NAME.NAMESPACE.DOMAIN at the gateway; default: by the ConfigMap pilotlight,
+                            else pilotlight.local
       --gateway-url URL     where callers reach the gateway; status.url is below it
       --admin-listen ADDR   health and metrics (127.0.0.1:9091)
       --leader-election     several controllers run and one leads
@@ -36,7 +37,7 @@ enum ControllerCommand {
       kubeconfig = try scanner.text("--kubeconfig")
       configuration = OperatorConfiguration(
         namespace: try scanner.text("--namespace") ?? ActivationLease.defaultNamespace,
-        domain: try scanner.text("--domain") ?? "pilotlight.local", gatewayURL: try scanner.text("--gateway-url"),
+        domain: try scanner.text("--domain"), gatewayURL: try scanner.text("--gateway-url"),
         identity: try scanner.text("--identity") ?? ProcessIdentity.current,
         leaderElection: scanner.flag("--leader-election"))
       admin = try SocketAddress(parsing: try scanner.text("--admin-listen") ?? "127.0.0.1:9091")

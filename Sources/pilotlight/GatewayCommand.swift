@@ -5,6 +5,7 @@ import FleetProtocol
 import Gateway
 import GatewayCluster
 import Glibc
+import InferenceAPI
 import Telemetry
 
 /// `pilotlight gateway`: holds, places and proxies the requests of every model.
@@ -17,7 +18,8 @@ enum GatewayCommand {
       --listen ADDR              where callers connect (0.0.0.0:8080)
       --admin-listen ADDR        health, metrics and the load stream (127.0.0.1:9090)
       --namespace NAME           Pilotlight's own namespace (\(ActivationLease.defaultNamespace))
-      --domain DOMAIN            services are NAME.NAMESPACE.DOMAIN (pilotlight.local)
+      --domain DOMAIN            services are NAME.NAMESPACE.DOMAIN; default: by the ConfigMap pilotlight, else
+                                 pilotlight.local. What that ConfigMap says of holds and timeouts holds for flags not given
       --identity NAME            who this process is; default: POD_NAME, else the host's name
       --tls-cert FILE            certificate for callers, with those between it and a root; repeat it for more names (SNI)
       --tls-key FILE             its key; one for each --tls-cert, in the same order
@@ -57,7 +59,10 @@ enum GatewayCommand {
     var kubeconfig: String?
     var staticFile: String?
     var namespace: String
-    var domain: String
+    /// Nil: by the settings of the installation.
+    var domain: String?
+    /// What the command line bounds itself: settings do not change it.
+    var ownBounds: Set<String>
     var requestLog: RequestLogFile?
     /// For the replicas of a cluster that speak TLS.
     var upstreamTLS: UpstreamTLS
@@ -67,6 +72,7 @@ enum GatewayCommand {
 
     init(_ scanner: inout ArgumentScanner) throws {
       configuration = GatewayConfiguration(identity: try scanner.text("--identity") ?? ProcessIdentity.current)
+      ownBounds = Set(Self.settableBounds.filter { scanner.isGiven($0) })
       kubeconfig = try scanner.text("--kubeconfig")
       staticFile = try scanner.text("--static")
       if kubeconfig != nil, staticFile != nil {
@@ -102,7 +108,7 @@ enum GatewayCommand {
       configuration.accessLogSampling = try scanner.integer(
         "--access-log-sampling", default: configuration.accessLogSampling, in: 0...1_000_000)
       namespace = try scanner.text("--namespace") ?? ActivationLease.defaultNamespace
-      domain = try scanner.text("--domain") ?? "pilotlight.local"
+      domain = try scanner.text("--domain")
       shutdownDelay = try scanner.duration("--shutdown-delay", default: .seconds(10))
       shutdownDrain = try scanner.duration("--shutdown-drain", default: .seconds(600))
       log = try scanner.log()
@@ -112,6 +118,24 @@ enum GatewayCommand {
         }
       }
       try scanner.finish()
+    }
+
+    private static let settableBounds = [
+      "--hold-requests", "--hold-bytes", "--head-timeout", "--body-timeout", "--idle-timeout",
+    ]
+
+    /// The bounds under some settings: what the command line says itself holds.
+    func bounds(_ settings: InstallationSettings) -> GatewayBounds {
+      var bounds = GatewayBounds(configuration)
+      func set<Value>(_ bound: inout Value, _ flag: String, _ value: Value?) {
+        if let value, !ownBounds.contains(flag) { bound = value }
+      }
+      set(&bounds.holdRequests, "--hold-requests", settings.heldRequests)
+      set(&bounds.holdBytes, "--hold-bytes", settings.heldBytes)
+      set(&bounds.headTimeout, "--head-timeout", settings.headTimeout)
+      set(&bounds.bodyTimeout, "--body-timeout", settings.bodyTimeout)
+      set(&bounds.idleTimeout, "--idle-timeout", settings.idleTimeout)
+      return bounds
     }
 
     private static func certificates(_ scanner: inout ArgumentScanner) throws -> [TLSCertificatePair] {
@@ -139,7 +163,7 @@ enum GatewayCommand {
     let following: Task<Void, any Error>?
     let gateway: GatewayServer
     if let file = options.staticFile {
-      let configuration = try StaticConfiguration(parsing: LocalFile.read(file), defaultDomain: options.domain)
+      let configuration = try StaticConfiguration(parsing: LocalFile.read(file), defaultDomain: options.domain ?? InstallationSettings.defaultDomain)
       let server = try self.gateway(options)
       gateway = server
       HangupSignals.handle {
@@ -174,7 +198,7 @@ enum GatewayCommand {
   /// Reads the file of services again; one that is wrong changes nothing.
   private static func reload(_ file: String, into gateway: GatewayServer, _ options: Options) {
     do {
-      let configuration = try StaticConfiguration(parsing: LocalFile.read(file), defaultDomain: options.domain)
+      let configuration = try StaticConfiguration(parsing: LocalFile.read(file), defaultDomain: options.domain ?? InstallationSettings.defaultDomain)
       gateway.update(configuration.view)
       options.log.info("services reloaded", ["file": file, "services": configuration.services.count])
     } catch {
@@ -191,10 +215,9 @@ enum GatewayCommand {
       client: connection.client, clock: clock, log: options.log, namespace: options.namespace, identity: identity)
     let gateway = try self.gateway(options, wake: writer)
     let view = ClusterView(
-      client: connection.client, clock: clock, log: options.log,
-      builder: RoutingViewBuilder(
-        domain: options.domain, identity: identity, upstreamTLS: options.upstreamTLS), namespace: options.namespace
-    ) { gateway.update($0) }
+      client: connection.client, clock: clock, log: options.log, identity: identity, domain: options.domain,
+      upstreamTLS: options.upstreamTLS, namespace: options.namespace,
+      apply: { gateway.update(options.bounds($0)) }, publish: { gateway.update($0) })
     announce(try gateway.start(), options)
     return (gateway, Task { try await ServiceGroup([view, writer]).run() })
   }

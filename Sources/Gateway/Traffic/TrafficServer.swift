@@ -30,9 +30,9 @@ final class TrafficServer: @unchecked Sendable {
   private var dateOf: (second: Int, octets: [UInt8]) = (-1, [])
 
   /// Deadlines in nanoseconds.
-  let headTimeout: Int64
-  let idleTimeout: Int64
-  let bodyTimeout: Int64
+  private(set) var headTimeout: Int64
+  private(set) var idleTimeout: Int64
+  private(set) var bodyTimeout: Int64
 
   init(core: GatewayCore, loop: EventLoop, tls: TLSServerContext? = nil) {
     self.core = core
@@ -67,6 +67,15 @@ final class TrafficServer: @unchecked Sendable {
 
   /// Uses another certificate for connections from now on. From any thread.
   func replaceTLS(_ context: TLSServerContext) { onLoop { [self] in tls = context } }
+
+  /// Waits by other bounds from now on. From any thread.
+  func update(_ bounds: GatewayBounds) {
+    onLoop { [self] in
+      headTimeout = bounds.headTimeout.inNanoseconds
+      idleTimeout = bounds.idleTimeout.inNanoseconds
+      bodyTimeout = bounds.bodyTimeout.inNanoseconds
+    }
+  }
 
   /// Ends each connection with its next answer (`Connection: close`), while still accepting. From any thread.
   func announceClose() { onLoop { [self] in announcesClose = true } }

@@ -14,6 +14,7 @@ struct ClusterView: Sendable {
   let budgets: Informer
   let leases: Informer
   let gateways: Informer
+  let settings: Informer
 
   init(client: KubernetesClient, namespace: String, clock: any ClockSource, log: Log) {
     // Of what there is for each service, most is at rest, and a round reads what it needs.
@@ -36,9 +37,11 @@ struct ClusterView: Sendable {
       ObjectSelection(
         .endpointSlices, namespace: namespace,
         labelSelector: "kubernetes.io/service-name=\(GatewayDirectory.serviceName)"))
+    settings = informer(
+      ObjectSelection(.configMaps, namespace: namespace, fieldSelector: InstallationSettings.fieldSelector), as: .value)
   }
 
-  var informers: [Informer] { [services, deployments, pods, headless, budgets, leases, gateways] }
+  var informers: [Informer] { [services, deployments, pods, headless, budgets, leases, gateways, settings] }
 
   /// Returns once every first list is complete: nothing is decided before.
   func waitForSync() async throws { for informer in informers { try await informer.waitForSync() } }

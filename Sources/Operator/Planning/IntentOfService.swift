@@ -4,7 +4,9 @@ import KubernetesAPI
 
 extension ServiceIntent {
   /// Reads an InferenceService. - Throws: `InvalidInferenceService` where its spec breaks the schema's rules.
-  init(_ object: KubernetesObject) throws(InvalidInferenceService) {
+  init(
+    _ object: KubernetesObject, _ settings: InstallationSettings = InstallationSettings()
+  ) throws(InvalidInferenceService) {
     let service = try InferenceService(object)
     let spec = service.spec
     let unsupported = UnsupportedFields.reasons(in: spec).map(\.message)
@@ -16,11 +18,18 @@ extension ServiceIntent {
       created: object.metadata.creationTimestamp,
       unsupported: unsupported.isEmpty ? nil : unsupported.joined(separator: "; "),
       // Without a policy the object uses an unsupported field, and nothing is decided for it.
-      policy: service.scalingPolicy ?? ScalingPolicy(isSuspended: spec.suspend), economics: service.economics,
+      policy: service.scalingPolicy ?? ScalingPolicy(isSuspended: spec.suspend), 
+      economics: settings.economics(
+        of: service, dedicatedNodes: Self.nodeSelector(templates.dedicated),
+        burstNodes: Self.nodeSelector(templates.burst)),
       startupTimeout: spec.timeouts.startup, drainTimeout: spec.timeouts.drain, names: service.callerNames,
       hostnames: spec.model.hostnames, maxSurge: spec.rollout.maxSurge.json,
       maxUnavailable: spec.rollout.maxUnavailable.json, port: JSONValue(service.port), templates: templates,
       templateHash: contentHash(["dedicated": templates.dedicated, "burst": templates.burst]))
+  }
+
+  private static func nodeSelector(_ template: JSONValue) -> [String: String] {
+    (template[path: ["spec", "nodeSelector"]]?.objectValue ?? [:]).compactMapValues(\.stringValue)
   }
 
   private static func template(_ service: InferenceService, _ overrides: JSONValue?, _ pool: Pool) -> JSONValue {

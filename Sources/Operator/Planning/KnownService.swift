@@ -5,14 +5,18 @@ import KubernetesAPI
 struct KnownService {
   var uid: String
   var generation: Int
+  var settingsVersion: Int
   var intent: ServiceIntent
   var deployments: PerPool<KubernetesObject>
   var services: PerPool<KubernetesObject>
   var budget: KubernetesObject
 
   /// - Throws: `InvalidInferenceService`.
-  init(_ service: KubernetesObject) throws(InvalidInferenceService) {
-    let intent = try ServiceIntent(service)
+  init(
+    _ service: KubernetesObject, _ settings: InstallationSettings = InstallationSettings(), version: Int = 0
+  ) throws(InvalidInferenceService) {
+    let intent = try ServiceIntent(service, settings)
+    settingsVersion = version
     self.intent = intent
     uid = service.metadata.uid
     generation = service.metadata.generation

@@ -14,6 +14,9 @@ final class ControllerState: Sendable {
     /// The present generation of the services that were looked at of late; reading one anew costs less than keeping all.
     var known = RecentCache<ObjectKey, KnownService>(capacity: 1024)
     var claims = NameClaims()
+    var settings = InstallationSettings()
+    /// Counts the changes of ``settings``.
+    var settingsVersion = 0
     var statusWrites = StatusWritePolicy()
     /// Services that each tick looks at.
     var active: Set<ObjectKey> = []
@@ -30,13 +33,24 @@ final class ControllerState: Sendable {
 
   private let contents = Mutex(Contents())
 
-  /// Reads a service once per generation. - Throws: `InvalidInferenceService`.
+  /// Reads a service once per generation and settings. - Throws: `InvalidInferenceService`.
   func known(_ service: KubernetesObject) throws(InvalidInferenceService) -> KnownService {
     let key = service.key
-    if let known = withLock({ $0.known.value(key) }), known.isOf(service) { return known }
-    let known = try KnownService(service)
+    let (last, settings, version) = withLock { ($0.known.value(key), $0.settings, $0.settingsVersion) }
+    if let last, last.isOf(service), last.settingsVersion == version { return last }
+    let known = try KnownService(service, settings, version: version)
     withLock { $0.known.set(key, known) }
     return known
+  }
+
+  /// Takes other settings over. - Returns: whether they differ from those before.
+  func set(_ settings: InstallationSettings) -> Bool {
+    withLock { contents in
+      guard contents.settings != settings else { return false }
+      contents.settings = settings
+      contents.settingsVersion += 1
+      return true
+    }
   }
 
   func withLock<Result: Sendable>(_ body: (inout Contents) throws -> Result) rethrows -> Result {
