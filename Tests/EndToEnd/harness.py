@@ -149,13 +149,20 @@ class Sandbox:
         shutil.rmtree(self.state, ignore_errors=True)
 
 
+def connect(gateway, timeout=120):
+    """A connection to a gateway's URL, by its scheme."""
+    url = urllib.parse.urlparse(gateway)
+    kind = http.client.HTTPSConnection if url.scheme == "https" else http.client.HTTPConnection
+    return kind(url.hostname, url.port, timeout=timeout)
+
+
 def request(gateway, method, path, body=None, headers=None, timeout=120):
     """(status, headers in lower case, body) of one request on a connection of its own."""
-    url = urllib.parse.urlparse(gateway)
-    connection = http.client.HTTPConnection(url.hostname, url.port, timeout=timeout)
+    connection = connect(gateway, timeout)
     try:
         text = json.dumps(body) if isinstance(body, (dict, list)) else body
-        connection.request(method, path, text, {"Content-Type": "application/json", **(headers or {})})
+        prefix = urllib.parse.urlparse(gateway).path.rstrip("/")
+        connection.request(method, prefix + path, text, {"Content-Type": "application/json", **(headers or {})})
         response = connection.getresponse()
         data = response.read()
         return response.status, {k.lower(): v for k, v in response.getheaders()}, data
