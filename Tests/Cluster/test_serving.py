@@ -33,7 +33,7 @@ def test_requests_wake_a_sleeping_model_and_it_sleeps_again(cluster):
     threads, answers = in_background(8, lambda: cluster.chat("wakes"))
     for thread in threads:
         thread.join(cluster.timeout)
-    assert [answer[0] for answer in answers] == [200] * 8, answers
+    assert [answer[0] for answer in answers] == [200] * 8, answers[0][2]
     assert {answer[1]["pilotlight-pool"] for answer in answers} == {"burst"}
     assert max(int(answer[1]["pilotlight-queued-ms"]) for answer in answers) > 100
     assert json.loads(answers[0][2])["choices"]

@@ -104,11 +104,11 @@ def modern_kubectl():
 class Sandbox:
     """A running `pilotlight sandbox` on ports of its own, in a folder of its own."""
 
-    def __init__(self, *arguments):
+    def __init__(self, *arguments, binary=BINARY):
         self.state = tempfile.mkdtemp(prefix="pilotlight-test.")
         self.log = open(os.path.join(self.state, "stdout.log"), "w", encoding="utf-8")
         self.process = subprocess.Popen(
-            [BINARY, "sandbox", "--state-dir", self.state, "--http-port", "0", *arguments],
+            [binary, "sandbox", "--state-dir", self.state, "--http-port", "0", *arguments],
             stdout=self.log, stderr=subprocess.STDOUT, cwd=ROOT,
         )
         path = os.path.join(self.state, "sandbox.json")
