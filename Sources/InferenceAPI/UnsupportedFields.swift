@@ -8,6 +8,18 @@ public enum UnsupportedFields {
     }
   }
 
+  /// What of a field this version refuses, for whoever reads about the field; nil: nothing.
+  /// - Parameter path: such as `spec.scaling.mode`.
+  static func refusal(of path: String) -> String? {
+    for row in table {
+      if row.path == path { return "Not acted on by this version; \(row.remedy)." }
+      if row.path.hasPrefix("\(path): ") {
+        return "`\(row.path.dropFirst(path.count + 2))` is not acted on by this version; \(row.remedy)."
+      }
+    }
+    return nil
+  }
+
   private struct Row: Sendable {
     let path: String
     let remedy: String

@@ -12,7 +12,8 @@ extension InferenceService {
       (
         "conditions",
         .list(
-          "Ready: a request sent now will be answered, after waking if need be.", .map, keys: ["type"], max: 16,
+          "Verdicts, each with its reason. Ready: a request sent now will be answered, after waking if need be.", .map,
+          keys: ["type"], max: 16,
           of: condition)
       ),
       ("url", .text("Where callers reach the model.", max: 1024)),
@@ -26,7 +27,7 @@ extension InferenceService {
       ("rollout", rolloutStatus),
       (
         "overflow",
-        .list("Endpoints outside the cluster.", .map, keys: ["name"], max: 8, of: overflowStatus)
+        .list("What went to each endpoint outside the cluster.", .map, keys: ["name"], max: 8, of: overflowStatus)
       ),
       ("load", loadStatus), ("lastDecision", lastDecision), ("coldStart", coldStart), ("usage", usage),
       ("savings", savings), ("drain", drain), ("display", display),
@@ -40,9 +41,9 @@ extension InferenceService {
         .text(
           "Ready, TemplateValid, NamesAccepted, DedicatedReady, BurstReady, OverflowReady or Progressing.", max: 316)
       ),
-      ("status", .choice(nil, ["True", "False", "Unknown"])),
-      ("reason", .text("One word for programs.", min: 1, max: 1024)),
-      ("message", .text("A sentence for people.", max: 32768)),
+      ("status", .choice("Whether it holds.", ["True", "False", "Unknown"])),
+      ("reason", .text("Why, in one word for programs.", min: 1, max: 1024)),
+      ("message", .text("Why, in a sentence for people.", max: 32768)),
       ("lastTransitionTime", .time("When status last changed.")),
       ("observedGeneration", .integer("Generation of the spec this was said of.", format: "int64")),
     ])
@@ -65,45 +66,45 @@ extension InferenceService {
     [
       ("currentRevision", .text("Revision both pools ran before.", max: 32)),
       ("updateRevision", .text("Revision of spec.template.", max: 32)),
-      ("step", .integer("Index of the step, from 0.")),
-      ("stepStartTime", .time("When it began.")),
-      ("trafficPercent", .integer("Share of the requests it takes.")),
+      ("step", .integer("Index of the step under way, from 0.")),
+      ("stepStartTime", .time("When the step began.")),
+      ("trafficPercent", .integer("Share of the requests that the new template takes.")),
     ])
 
   private static let overflowStatus = SchemaNode.object(
     nil, required: ["name"],
     [
       ("name", .text("Name of the endpoint.", max: 63)),
-      ("requests", .integer("Requests in this period.", format: "int64")),
-      ("spent", .text("Spent in this period.", max: 32)),
-      ("periodStartTime", .time("Start of the period.")),
+      ("requests", .integer("Requests that went there in this period.", format: "int64")),
+      ("spent", .text("What they cost, a decimal.", max: 32)),
+      ("periodStartTime", .time("Start of the period of the budget.")),
     ])
 
   private static let loadStatus = SchemaNode.object(
     "Load over all gateways. Written when it matters, at most every 15 s.",
     [
-      ("inFlight", .integer("Requests at a replica.")),
-      ("held", .integer("Requests that wait.")),
-      ("requestsPerMinute", .integer("Requests in the last minute.")),
-      ("observedTime", .time("When this was so.")),
+      ("inFlight", .integer("Requests that a replica works on.")),
+      ("held", .integer("Requests that wait at a gateway.")),
+      ("requestsPerMinute", .integer("Requests that arrived in the last minute.")),
+      ("observedTime", .time("When these counts were taken.")),
     ])
 
   private static let lastDecision = SchemaNode.object(
     "The last change of scale.",
     [
-      ("time", .time("When.")),
+      ("time", .time("When it was made.")),
       ("pool", .text("Dedicated or Burst.", max: 32)),
       ("from", .integer("Replicas before.")),
       ("to", .integer("Replicas after.")),
-      ("reason", .text("One word.", max: 64)),
-      ("message", .text("The sentence.", max: 1024)),
-      ("inputs", .map("What it was computed from.", max: 24, of: .text(nil, max: 64))),
+      ("reason", .text("Why, in one word, such as Activated, LoadAboveTarget or Idle.", max: 64)),
+      ("message", .text("Why, in a sentence with the numbers.", max: 1024)),
+      ("inputs", .map("The numbers it was computed from, by name.", max: 24, of: .text(nil, max: 64))),
     ])
 
   private static let coldStart = SchemaNode.object(
     "Time from the first held request to the first answer.",
     [
-      ("samples", .integer("How many.")),
+      ("samples", .integer("How many wakes were measured.")),
       ("p50", .text("Median, a duration.", max: 32)),
       ("p95", .text("95th percentile, a duration.", max: 32)),
     ])
@@ -111,40 +112,43 @@ extension InferenceService {
   private static let usage = SchemaNode.object(
     "What was used since sinceTime.",
     [
-      ("sinceTime", .time("Start.")),
-      ("dedicatedReplicaHours", .text("Decimal.", max: 32)),
-      ("burstReplicaHours", .text("Decimal.", max: 32)),
-      ("cost", .text("Decimal, overflow included.", max: 32)),
-      ("currency", .text("Of cost and savings.", max: 32)),
-      ("energyKWh", .text("Decimal.", max: 32)),
-      ("carbonKg", .text("Decimal.", max: 32)),
+      ("sinceTime", .time("Since when usage is counted.")),
+      ("dedicatedReplicaHours", .text("Hours of dedicated replicas, a decimal.", max: 32)),
+      ("burstReplicaHours", .text("Hours of burst replicas, a decimal.", max: 32)),
+      ("cost", .text("What they cost by spec.economics, overflow included; a decimal.", max: 32)),
+      ("currency", .text("Currency of cost and of savings.", max: 32)),
+      ("energyKWh", .text("Energy by powerWatts, a decimal.", max: 32)),
+      ("carbonKg", .text("Carbon dioxide by carbonGramsPerKWh, a decimal.", max: 32)),
     ])
 
   private static let savings = SchemaNode.object(
     "Against a baseline, over the time of usage.",
     [
       ("baseline", .text("AlwaysOnPeak: the most replicas wanted at any time, all the time.", max: 64)),
-      ("baselineReplicaHours", .text("Decimal.", max: 32)),
-      ("amount", .text("Decimal; negative: it cost more.", max: 32)),
-      ("percent", .integer("Of the cost of the baseline.")),
-      ("energyKWh", .text("Decimal.", max: 32)),
-      ("carbonKg", .text("Decimal.", max: 32)),
+      ("baselineReplicaHours", .text("Replica hours of the baseline, a decimal.", max: 32)),
+      ("amount", .text("Money saved, a decimal; negative: it cost more.", max: 32)),
+      (
+        "percent",
+        .integer("What was saved, in percent of the baseline: of its cost, or of its hours where there is no price.")
+      ),
+      ("energyKWh", .text("Energy saved, a decimal.", max: 32)),
+      ("carbonKg", .text("Carbon dioxide saved, a decimal.", max: 32)),
     ])
 
   private static let drain = SchemaNode.object(
     "Pods that are to go: gateways give them no new request.",
     [
       ("epoch", .integer("Grows with each change of pods; gateways say which they have seen.", format: "int64")),
-      ("pods", .list("Their UIDs.", .set, max: 10_000, of: .text(nil, max: 63))),
+      ("pods", .list("UIDs of these pods.", .set, max: 10_000, of: .text(nil, max: 63))),
     ])
 
   private static let display = SchemaNode.object(
     "Text for kubectl get. Its form may change; programs read the other fields.",
     [
-      ("state", .text("Reason of condition Ready.", max: 64)),
-      ("dedicated", .text("Ready/wanted.", max: 32)),
-      ("burst", .text("Ready/wanted.", max: 32)),
-      ("saved", .text("Amount and percent.", max: 32)),
-      ("decision", .text("Last decision.", max: 128)),
+      ("state", .text("The reason of condition Ready.", max: 64)),
+      ("dedicated", .text("Ready/wanted replicas of the dedicated pool.", max: 32)),
+      ("burst", .text("Ready/wanted replicas of the burst pool.", max: 32)),
+      ("saved", .text("Amount and percent saved.", max: 32)),
+      ("decision", .text("The last decision, as pool, change and reason.", max: 128)),
     ])
 }
