@@ -10,9 +10,8 @@ struct ReferenceManualTests {
     let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
       .deletingLastPathComponent()
     let file = try Data(contentsOf: root.appending(path: "docs/resource.md"))
-    #expect(
-      Array(file) == Array(InferenceService.referenceManual.utf8),
-      "to update it: pilotlight crd --markdown > docs/resource.md")
+    let isSame = Array(file) == Array(InferenceService.referenceManual.utf8)
+    #expect(isSame, "to update it: pilotlight crd --markdown > docs/resource.md")
   }
 
   /// Paths of all fields below a node, as the manual writes them.
@@ -42,7 +41,8 @@ struct ReferenceManualTests {
         let isBlock = node.properties.contains {
           "spec.\($0.name)" == path && !$0.node.properties.isEmpty || path == "spec.overflow"
         }
-        #expect(manual.contains(isBlock ? "## \(path)\n" : "\n| `\(path)` |"), "\(path)")
+        let isThere = manual.contains(isBlock ? "## \(path)\n" : "\n| `\(path)` |")
+        #expect(isThere, "\(path)")
       }
     }
   }
@@ -52,7 +52,8 @@ struct ReferenceManualTests {
     let manual = InferenceService.referenceManual.replacing("\\|", with: "|")
     for rule in Set(InferenceService.ruleCases.filter { $0.path != "" }.map(\.cel)) {
       let message = CheckedRule.all.first { $0.rule.cel == rule }?.rule.message ?? rule
-      #expect(manual.contains(message), "\(message)")
+      let isTold = manual.contains(message)
+      #expect(isTold, "\(message)")
     }
   }
 

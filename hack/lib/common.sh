@@ -62,7 +62,7 @@ need_python() {
 # need_end_to_end: what the end-to-end tests run beside the binary; sets $python.
 need_end_to_end() {
   need_kubectl
-  need_packages procps haproxy nginx-light
+  need_packages procps haproxy nginx-light lua5.3
   need_python pytest openai pyyaml
   hack/samples/embedding/install
 }

@@ -65,6 +65,7 @@ private struct MarkdownPage {
     let node = InferenceService.node(at: section.path)
     if section.path == ["spec"] {
       addTable(ofFields: ReferenceField.plain(below: node, at: "spec"))
+      addRules(node.rules.map { (path: "spec" + ($0.fieldPath ?? ""), message: $0.message) })
     } else {
       addTable(of: node, path: section.path.joined(separator: "."))
     }
@@ -73,10 +74,15 @@ private struct MarkdownPage {
   /// Every field below a node, and the rules about how they fit together.
   mutating func addTable(of node: SchemaNode, path: String) {
     if let refusal = UnsupportedFields.refusal(of: path) { add("**\(refusal)**") }
-    addTable(ofFields: ReferenceField.all(below: node, at: path))
-    let rules = ReferenceField.rules(within: node, at: path)
-    if !rules.isEmpty { add("How they fit together:") }
-    if !rules.isEmpty { add(rules.map { "- `\($0.path)`: \($0.message)" }.joined(separator: "\n")) }
+    let (block, path) = node.items.map { ($0.node, path + "[]") } ?? (node, path)
+    addTable(ofFields: ReferenceField.all(below: block, at: path))
+    addRules(ReferenceField.rules(within: block, at: path))
+  }
+
+  private mutating func addRules(_ rules: [(path: String, message: String)]) {
+    guard !rules.isEmpty else { return }
+    add("How they fit together:")
+    add(rules.map { "- `\($0.path)`: \($0.message)" }.joined(separator: "\n"))
   }
 
   private mutating func addTable(ofFields fields: [ReferenceField]) {
