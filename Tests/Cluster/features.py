@@ -20,6 +20,9 @@ class Features:
 
     # Each returns why the feature is absent, or None where it is there.
 
+    def modern_kubectl(self):
+        return "kubectl before 1.27 validates and explains by /openapi/v2" if self.cluster.is_old else None
+
     def model_stub(self):
         return None if self.cluster.runs_the_stub else "the pods run another server, whose pace and failures cannot be set"
 

@@ -19,8 +19,14 @@ def test_columns_conditions_and_waits(cluster):
     assert service["status"]["observedGeneration"] == service["metadata"]["generation"]
     text = cluster("describe", "infsvc", "looks")
     assert "no replica runs; the next request wakes one" in text
-    assert "sleepAfter" in cluster("explain", "infsvc.spec.burst")
     cluster.delete("looks")
+
+
+@pytest.mark.needs("modern_kubectl")
+def test_fields_are_explained_and_unknown_ones_refused(cluster):
+    assert "sleepAfter" in cluster("explain", "infsvc.spec.burst")
+    refusal = cluster.refusal(cluster.service("refused", burst={"minReplicas": 1}))
+    assert 'unknown field "spec.burst.minReplicas"' in refusal
 
 
 def test_the_scale_subresource_is_the_dedicated_pool(cluster):
@@ -72,7 +78,6 @@ def test_of_two_claims_to_a_name_the_elder_holds(cluster):
 
 
 REFUSED = [
-    ("unknown field", {"burst": {"minReplicas": 1}}, 'unknown field "spec.burst.minReplicas"'),
     ("duration", {"burst": {"sleepAfter": "10 minutes"}}, "must be Auto or a duration"),
     ("spare", {"burst": {"maxReplicas": 1, "spareReplicas": 2}}, "spareReplicas must not exceed maxReplicas"),
     ("type", {"dedicated": {"replicas": "two"}}, "spec.dedicated.replicas"),

@@ -5,7 +5,10 @@ import subprocess
 
 import pytest
 
-from harness import ROOT, modern_kubectl
+from harness import ROOT, modern_kubectl, version_of
+
+pytestmark = pytest.mark.skipif(
+    version_of(modern_kubectl()) < (1, 29), reason="hack/e2e on a kubectl before 1.29 leaves out what that cannot do")
 
 # The parts that show each of the suite's own means; the rest is tried on the sandbox by the tests beside this one.
 SELECTION = "wake_a_sleeping or columns or (refused and spare) or affinity or cel"
