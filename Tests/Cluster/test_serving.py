@@ -3,7 +3,6 @@ import json
 import threading
 import uuid
 
-import openai
 import pytest
 
 SLEEPY = {"burst": {"maxReplicas": 1, "sleepAfter": "1s"}}
@@ -47,6 +46,8 @@ def test_requests_wake_a_sleeping_model_and_it_sleeps_again(cluster):
 
 
 def test_an_openai_client_streams(cluster):
+    import openai  # takes a second, which runs of other tests need not spend
+
     alias = "alias-" + uuid.uuid4().hex[:8]
     cluster.apply(cluster.service("streams", model={"aliases": [alias]}, dedicated={"replicas": 1}))
     cluster.until_state("streams", "Serving")

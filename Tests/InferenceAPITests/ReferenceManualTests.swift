@@ -51,7 +51,7 @@ struct ReferenceManualTests {
   func tellsEveryRule() {
     let manual = InferenceService.referenceManual.replacing("\\|", with: "|")
     for rule in Set(InferenceService.ruleCases.filter { $0.path != "" }.map(\.cel)) {
-      let message = CheckedRule.all.first { $0.rule.cel == rule }?.rule.message ?? rule
+      let message = CheckedRule.all.first { $0.rule.cel == rule }.map { ReferenceField.words(of: $0.rule) } ?? rule
       let isTold = manual.contains(message)
       #expect(isTold, "\(message)")
     }

@@ -84,9 +84,16 @@ struct ReferenceField {
     if let most = node.maxProperties { parts.append("at most \(most) entries") }
     // The bound on a text is told where the text is a person's own, not where its form bounds it.
     if let most = node.maxLength, node.rules.isEmpty { parts.append("at most \(most) characters") }
-    if node.properties.isEmpty { parts += node.rules.map(\.message) }
-    parts += (node.items?.node.rules ?? []).filter { _ in node.items?.node.properties.isEmpty ?? false }
-      .map { "each \($0.message)" }
+    if node.properties.isEmpty { parts += node.rules.map { Self.words(of: $0) } }
+    if let items = node.items?.node, items.properties.isEmpty {
+      parts += items.rules.map { "each: \(Self.words(of: $0))" }
+    }
     return parts
+  }
+
+  /// A rule's message without the words that a table repeats in every row.
+  static func words(of rule: SchemaRule) -> String {
+    let opening = "must be "
+    return rule.message.hasPrefix(opening) ? String(rule.message.dropFirst(opening.count)) : rule.message
   }
 }

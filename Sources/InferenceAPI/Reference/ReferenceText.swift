@@ -39,8 +39,9 @@ enum ReferenceText {
     """
 
   static let status = """
-    Written by the controller, at most every 15 s where only load has changed. `display` is for `kubectl get`; programs read the
-    other fields.
+    Written by the controller, at most every 15 s where only load has changed. A block that there is nothing to say about is left
+    out: `overflow` where no field of that name is acted on, `coldStart` before the first wake. `display` is for `kubectl get`; programs
+    read the other fields.
     """
 
   static let conditions = """
