@@ -60,7 +60,7 @@ import Testing
       (Self.situation(policy: closed), "False", "NoCapacity"),
       (Self.situation { $0.template = .invalid("unknown field") }, "False", "TemplateInvalid"),
       (Self.situation(burst: (1, 1)) { $0.template = .invalid("unknown field") }, "True", "Serving"),
-      (Self.situation { $0.intent.unsupported = "spec.rollout.steps" }, "False", "UnsupportedField"),
+      (Self.situation { $0.intent.unsupported = .no("UnsupportedField", "spec.rollout.steps") }, "False", "UnsupportedField"),
       (Self.situation { $0.conflict = "Service x is there" }, "False", "ObjectConflict"),
       (
         Self.situation(burst: (0, 1)) { $0.replicaFailure.burst = "pods is forbidden: exceeded quota: gpus" }, "False",

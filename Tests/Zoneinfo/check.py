@@ -2,7 +2,7 @@
 
     check.py PROBE FOLDER...       each folder holds compiled zones
 
-Compared are the offset at an instant, and the first and the last instant at which clocks show a time: every 18 hours and
+Compared are the offset at an instant, and the first and the last instant at which clocks show a time: every 67 hours and
 19 minutes, and around every change. Prints what differs and ends with 1.
 """
 import array
@@ -18,7 +18,7 @@ Antarctica/Troll Asia/Gaza Asia/Kathmandu Asia/Kolkata Asia/Tehran Australia/Lor
 Europe/London Pacific/Apia Pacific/Chatham Pacific/Kwajalein UTC
 """.split()
 EPOCH = datetime(1970, 1, 1)
-STEP = 18 * 3600 + 19 * 60
+STEP = 67 * 3600 + 19 * 60
 
 
 def since_epoch(year):

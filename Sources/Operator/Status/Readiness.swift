@@ -19,7 +19,7 @@ struct Verdict: Equatable {
 extension ServiceSituation {
   /// `Ready`: a request sent now would be answered, after a wake if need be. So it is true while asleep.
   var ready: Verdict {
-    if let unsupported = intent.unsupported { return .no("UnsupportedField", unsupported) }
+    if let unsupported = intent.unsupported { return unsupported }
     if intent.policy.isSuspended {
       return .no("Suspended", "spec.suspend is true: requests are refused, and replicas go")
     }
@@ -27,7 +27,8 @@ extension ServiceSituation {
     if isReady { return serving }
     if case .invalid(let words) = template { return .no("TemplateInvalid", words) }
     if intent.policy.dedicatedReplicas == 0 && intent.policy.maxBurstReplicas == 0 {
-      return .no("NoCapacity", "dedicated.replicas and burst.maxReplicas are both 0: no replica may answer")
+      let scheduled = intent.nextChange.map { ", and no schedule holds before \(Timestamp.seconds($0))" } ?? ""
+      return .no("NoCapacity", "dedicated.replicas and burst.maxReplicas are both 0\(scheduled): no replica may answer")
     }
     if let failure {
       let next =
@@ -69,7 +70,9 @@ extension ServiceSituation {
   /// Conditions by type, in the order in which they are written.
   var verdicts: [(type: String, verdict: Verdict)] {
     var verdicts = [("Ready", ready), ("TemplateValid", templateVerdict), ("NamesAccepted", namesVerdict)]
-    if intent.policy.dedicatedReplicas > 0 { verdicts.append(("DedicatedReady", poolVerdict(.dedicated))) }
+    if intent.policy.dedicatedReplicas > 0 || !intent.schedules.isEmpty {
+      verdicts.append(("DedicatedReady", poolVerdict(.dedicated)))
+    }
     if intent.policy.maxBurstReplicas > 0 { verdicts.append(("BurstReady", poolVerdict(.burst))) }
     verdicts.append(("Progressing", progress))
     return verdicts

@@ -1,0 +1,40 @@
+import FoundationEssentials
+import Operator
+import TimeZones
+
+/// A folder of compiled time zones, as the package tzdata brings it.
+struct TimeZoneFolder: TimeZoneSource {
+  static let standard = "/usr/share/zoneinfo"
+
+  let path: String
+
+  func zone(named name: String) throws(UnknownTimeZone) -> Zone {
+    guard ZoneName.isWellFormed(name) else {
+      throw UnknownTimeZone(name: name, explanation: "it is not of the form of Europe/Berlin")
+    }
+    guard let octets = try? LocalFile.read("\(path)/\(name)") else {
+      throw UnknownTimeZone(name: name, explanation: explanation(of: name))
+    }
+    do {
+      return try Zone(file: octets)
+    } catch {
+      throw UnknownTimeZone(name: name, explanation: "\(path)/\(name) cannot be used: \(error)")
+    }
+  }
+
+  private func explanation(of name: String) -> String {
+    let names = names
+    if names.isEmpty { return "there are none in \(path) (package tzdata)" }
+    let nearest = ZoneName.nearest(to: name, among: names)
+    return nearest.isEmpty
+      ? "use an IANA name such as Europe/Berlin" : "do you mean \(nearest.joined(separator: " or "))?"
+  }
+
+  /// Names of zones, without the copies of all of them that count leap seconds or do not.
+  private var names: [String] {
+    let paths = (try? FileManager.default.subpathsOfDirectory(atPath: path)) ?? []
+    return paths.filter { path in
+      ZoneName.isWellFormed(path) && path.first?.isUppercase == true
+    }.sorted()
+  }
+}
