@@ -68,7 +68,7 @@ let package = Package(
     tests("KubernetesClientTests", ["KubernetesClient", "CurlTransport", "EventLoop"]),
     tests("ControllerRuntimeTests", ["ControllerRuntime"]),
     tests("TimeZonesTests", ["TimeZones"]),
-    tests("DecisionsTests", ["Decisions"]),
+    tests("DecisionsTests", ["Decisions", "TimeZones"]),
     tests("InferenceAPITests", ["InferenceAPI"]),
     tests("FleetProtocolTests", ["FleetProtocol"]),
     tests("OperatorTests", ["Operator", "ObjectStore"]),

@@ -33,8 +33,9 @@ struct TimeZoneFolder: TimeZoneSource {
   /// Names of zones, without the copies of all of them that count leap seconds or do not.
   private var names: [String] {
     let paths = (try? FileManager.default.subpathsOfDirectory(atPath: path)) ?? []
+    let folders = Set(paths.map { $0.split(separator: "/").dropLast().joined(separator: "/") })
     return paths.filter { path in
-      ZoneName.isWellFormed(path) && path.first?.isUppercase == true
+      ZoneName.isWellFormed(path) && path.first?.isUppercase == true && !folders.contains(path)
     }.sorted()
   }
 }

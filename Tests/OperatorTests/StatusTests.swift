@@ -60,7 +60,10 @@ import Testing
       (Self.situation(policy: closed), "False", "NoCapacity"),
       (Self.situation { $0.template = .invalid("unknown field") }, "False", "TemplateInvalid"),
       (Self.situation(burst: (1, 1)) { $0.template = .invalid("unknown field") }, "True", "Serving"),
-      (Self.situation { $0.intent.unsupported = .no("UnsupportedField", "spec.rollout.steps") }, "False", "UnsupportedField"),
+      (
+        Self.situation { $0.intent.unsupported = .no("UnsupportedField", "spec.rollout.steps") }, "False",
+        "UnsupportedField"
+      ),
       (Self.situation { $0.conflict = "Service x is there" }, "False", "ObjectConflict"),
       (
         Self.situation(burst: (0, 1)) { $0.replicaFailure.burst = "pods is forbidden: exceeded quota: gpus" }, "False",
@@ -90,8 +93,11 @@ import Testing
     var state = ScalingState(startedAt: .zero, holdScaleDownUntil: .zero)
     let decision = decideScale(
       situation.intent.policy, &state, ScalingObservation(held: 1, wakeNotBefore: .seconds(9)), now: .zero)
+    let round = Round(
+      decision: decision, plan: ScalePlan(drain: DrainPlan()), verdict: .failed, wanted: situation.wanted,
+      floor: .owner, load: situation.load)
     let record = StatusDocument.decision(
-      decision, pool: .burst, from: 1, to: 0, reason: decision.reason, failure: failure, wall: Self.wall)
+      round, pool: .burst, from: 1, to: 0, failure: failure, wall: Self.wall)
     let status = StatusDocument.make(situation, previous: [:], decision: record)
     #expect((status[path: ["lastDecision", "inputs"]]?.objectValue?.count ?? 99) <= 24)
     var object = KubernetesObject(["metadata": ["generation": 3], "status": status])

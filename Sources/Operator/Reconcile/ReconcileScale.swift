@@ -27,7 +27,8 @@ extension Reconciler {
           contents.memories[intent.key]?.wake.begin(at: now.monotonic - waited(round, at: now))
         }
         let decision = StatusDocument.decision(
-          round, pool: change.pool, from: change.from, to: change.to, failure: contents.memories[intent.key]?.wake.failure, wall: now.wall)
+          round, pool: change.pool, from: change.from, to: change.to,
+          failure: contents.memories[intent.key]?.wake.failure, wall: now.wall)
         contents.memories[intent.key]?.lastDecision = decision
         contents.active.insert(intent.key)
         return decision
@@ -44,7 +45,9 @@ extension Reconciler {
     let reason = round.reason(change.pool)
     events.record(
       .normal, about: service, reason: change.to > change.from ? "ScaledUp" : "ScaledDown",
-      message: "\(change.pool.rawValue) \(change.from) -> \(change.to), \(reason.rawValue): \(round.message(change.pool, change.to))")
+      message:
+        "\(change.pool.rawValue) \(change.from) -> \(change.to), \(reason.rawValue): \(round.message(change.pool, change.to))"
+    )
     let log = log.with("service", intent.key.description).with("pool", change.pool.rawValue)
     guard change.pool == .burst, change.from == 0, let since = round.load.heldSinceUnix else {
       log.info("scaled", ["from": change.from, "to": change.to, "reason": reason.rawValue])
