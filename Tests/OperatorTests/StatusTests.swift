@@ -70,8 +70,12 @@ import Testing
         "QuotaExceeded"
       ),
       (
-        Self.situation(burst: (0, 1)) { $0.pools.burst.pods[0].unschedulable = "0/3 nodes are available" }, "False",
-        "Unschedulable"
+        Self.situation(burst: (0, 1)) { $0.pools.burst.pods[0].unschedulable = Self.noRoom }, "False", "Unschedulable"
+      ),
+      // Another pod is about to be ready.
+      (Self.situation(burst: (0, 2)) { $0.pools.burst.pods[0].unschedulable = Self.noRoom }, "True", "Waking"),
+      (
+        Self.situation(dedicated: (1, 2)) { $0.pools.dedicated.pods[1].unschedulable = Self.noRoom }, "True", "Serving"
       ),
       (
         Self.situation {
@@ -83,6 +87,67 @@ import Testing
       #expect(situation.ready.status == status, "\(reason): \(situation.ready)")
       #expect(situation.ready.reason == reason)
     }
+  }
+
+  static let noRoom = SchedulingRefusal(
+    message: "0/3 nodes are available: 3 Insufficient nvidia.com/gpu.", since: "2025-12-31T23:00:00Z")
+
+  static func condition(_ situation: ServiceSituation, _ type: String) -> Verdict? {
+    situation.verdicts.first { $0.type == type }?.verdict
+  }
+
+  @Test("Pods for which no node has room are counted, with the scheduler's words and since when")
+  func unschedulable() {
+    let situation = Self.situation(dedicated: (1, 4)) { situation in
+      var later = Self.noRoom
+      later.since = "2025-12-31T23:30:00Z"
+      situation.pools.dedicated.pods[1].unschedulable = later
+      situation.pools.dedicated.pods[3].unschedulable = Self.noRoom
+    }
+    let words = "2 of 4 pods cannot be scheduled, dedicated-3 since 2025-12-31T23:00:00Z: \(Self.noRoom.message)"
+    #expect(Self.condition(situation, "DedicatedReady") == .no("Unschedulable", words))
+    #expect(Self.condition(situation, "Ready")?.status == "True")
+    let status = StatusDocument.make(situation, previous: [:], decision: nil)
+    #expect(status[path: ["dedicated", "unschedulableReplicas"]] == 2)
+
+    var burst = Self.situation(burst: (0, 1)) { $0.pools.burst.pods[0].unschedulable = Self.noRoom }
+    let one = "1 of 1 pod cannot be scheduled, burst-0 since 2025-12-31T23:00:00Z: \(Self.noRoom.message)"
+    #expect(Self.condition(burst, "BurstReady") == .no("Unschedulable", one))
+    #expect(Self.condition(burst, "Ready") == .no("Unschedulable", one))
+    // Time alone is no news.
+    let before = StatusDocument.make(burst, previous: [:], decision: nil)
+    burst.wall += 3600
+    let after = StatusDocument.make(burst, previous: before, decision: nil)
+    #expect(after["conditions"] == before["conditions"])
+  }
+
+  @Test("A rollout that waits for a node says so, and what would let it go on")
+  func blockedRollout() {
+    func progress(_ wanted: Int, _ maxSurge: JSONValue, _ maxUnavailable: JSONValue, isPending: Bool = true) -> Verdict?
+    {
+      let situation = Self.situation(dedicated: (wanted, wanted)) { situation in
+        situation.intent.maxSurge = maxSurge
+        situation.intent.maxUnavailable = maxUnavailable
+        for index in 0..<wanted { situation.pools.dedicated.pods[index].isUpdated = false }
+        var surge = situation.pools.dedicated.pods[0]
+        (surge.name, surge.isReady, surge.isUpdated) = ("surge", false, true)
+        surge.unschedulable = isPending ? Self.noRoom : nil
+        situation.pools.dedicated.pods.append(surge)
+      }
+      #expect(Self.condition(situation, "DedicatedReady")?.status == "True")
+      return Self.condition(situation, "Progressing")
+    }
+    let words =
+      "dedicated, with the present template: 1 of 1 pod cannot be scheduled, surge since 2025-12-31T23:00:00Z: "
+      + Self.noRoom.message
+    let advice =
+      "; no replica goes before its successor is ready: without room for one more, set spec.rollout.maxSurge 0 and "
+      + "maxUnavailable 1"
+    #expect(progress(2, 1, 0) == .no("RolloutBlocked", words + advice))
+    #expect(progress(2, "50%", "25%") == .no("RolloutBlocked", words + advice))
+    #expect(progress(4, "50%", "25%") == .no("RolloutBlocked", words))
+    #expect(progress(2, 0, 1) == .no("RolloutBlocked", words))
+    #expect(progress(2, 1, 0, isPending: false) == .yes("RollingOut", "2 replicas have an older template"))
   }
 
   @Test("A failed wake survives its way through the status")

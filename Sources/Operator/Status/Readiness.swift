@@ -55,8 +55,8 @@ extension ServiceSituation {
       return .no(refused.contains("exceeded quota") ? "QuotaExceeded" : "ReplicaFailure", refused)
     }
     let pods = pools.dedicated.pods + pools.burst.pods
-    if let pod = pods.first(where: { $0.isLive && $0.unschedulable != nil }), let words = pod.unschedulable {
-      return .no("Unschedulable", "pod \(pod.name) since \(pod.createdAt): \(words)")
+    if let pending = PendingReplicas(pods.filter(\.isLive)), pending.areAll {
+      return .no("Unschedulable", pending.text)
     }
     if wanted.dedicated + wanted.burst > 0 {
       let held = load.held > 0 ? "; \(load.held) held" : ""
@@ -98,7 +98,7 @@ extension ServiceSituation {
     if let trouble = pools[pool].live.lazy.compactMap(\.trouble).first, ready < wanted {
       return .no(trouble.reason, trouble.message)
     }
-    if let words = pools[pool].live.lazy.compactMap(\.unschedulable).first { return .no("Unschedulable", words) }
+    if ready < wanted, let pending = PendingReplicas(pools[pool].live) { return .no("Unschedulable", pending.text) }
     if wanted == 0 { return .yes("Asleep", "no replica is wanted") }
     return ready >= wanted
       ? .yes("ReplicasReady", "\(ready) of \(wanted) ready") : .no("ReplicasStarting", "\(ready) of \(wanted) ready")
@@ -106,8 +106,9 @@ extension ServiceSituation {
 
   private var progress: Verdict {
     let outdated = (pools.dedicated.live + pools.burst.live).count { !$0.isUpdated }
-    return outdated == 0
-      ? .no("RolledOut", "every replica has the present template")
-      : .yes("RollingOut", "\(outdated) replicas have an older template")
+    if outdated == 0 { return .no("RolledOut", "every replica has the present template") }
+    let blocked = Pool.allCases.compactMap(blockedRollout)
+    if !blocked.isEmpty { return .no("RolloutBlocked", blocked.joined(separator: "; ")) }
+    return .yes("RollingOut", "\(outdated) replicas have an older template")
   }
 }

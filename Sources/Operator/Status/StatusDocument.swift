@@ -114,7 +114,7 @@ enum StatusDocument {
       "desiredReplicas": JSONValue(now.wanted[pool]), "replicas": JSONValue(pods.count - draining),
       "readyReplicas": JSONValue(now.pools[pool].ready), "updatedReplicas": JSONValue(pods.count { $0.isUpdated }),
       "drainingReplicas": JSONValue(draining),
-      "unschedulableReplicas": JSONValue(pods.count { $0.unschedulable != nil }),
+      "unschedulableReplicas": JSONValue(pods.count { $0.isLive && $0.unschedulable != nil }),
     ]
   }
 
