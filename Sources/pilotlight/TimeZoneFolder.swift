@@ -1,14 +1,26 @@
 import FoundationEssentials
 import Operator
+import Synchronization
 import TimeZones
 
-/// A folder of compiled time zones, as the package tzdata brings it.
-struct TimeZoneFolder: TimeZoneSource {
+/// A folder of compiled time zones, as the package tzdata brings it. Each is read once.
+final class TimeZoneFolder: TimeZoneSource {
   static let standard = "/usr/share/zoneinfo"
 
-  let path: String
+  private let path: String
+  /// As many as there are files at most.
+  private let zones = Mutex<[String: Zone]>([:])
+
+  init(path: String) { self.path = path }
 
   func zone(named name: String) throws(UnknownTimeZone) -> Zone {
+    if let zone = zones.withLock({ $0[name] }) { return zone }
+    let zone = try read(name)
+    zones.withLock { $0[name] = zone }
+    return zone
+  }
+
+  private func read(_ name: String) throws(UnknownTimeZone) -> Zone {
     guard ZoneName.isWellFormed(name) else {
       throw UnknownTimeZone(name: name, explanation: "it is not of the form of Europe/Berlin")
     }
