@@ -14,7 +14,7 @@ extension ScalingDecision {
     case .panic:
       return "\(averages) is at least \(policy.panicThresholdPercent)% of what is ready: \(count), nothing goes down."
     case .idle: return "Not needed for \(evidence.idleText), sleepAfter is \(policy.sleepAfter.shortText): \(count)."
-    case .floorChanged: return "The owner wants \(dedicated) dedicated."
+    case .floorChanged, .schedule: return "The owner wants \(dedicated) dedicated."
     case .ceilingChanged: return "The owner wants at most \(policy.maxBurstReplicas): \(count)."
     case .suspended: return "The owner suspended the service."
     case .noData: return "A gateway cannot be read, so nothing goes down: \(count)."

@@ -10,6 +10,8 @@ public enum ScalingReason: String, Hashable, Sendable {
   case idle = "Idle"
   /// The owner changed the number of dedicated replicas.
   case floorChanged = "FloorChanged"
+  /// A schedule of dedicated replicas began or ended.
+  case schedule = "Schedule"
   /// The owner lowered the ceiling of the burst pool.
   case ceilingChanged = "CeilingChanged"
   case suspended = "Suspended"

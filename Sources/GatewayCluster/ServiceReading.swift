@@ -75,7 +75,9 @@ struct ServiceReading: Sendable {
   }
 
   /// Reasons of `Ready=False` that no wait mends.
-  private static let finalReasons: Set<String> = ["TemplateInvalid", "NoCapacity", "CrashLoopBackOff"]
+  private static let finalReasons: Set<String> = [
+    "TemplateInvalid", "NoCapacity", "CrashLoopBackOff", "UnknownTimeZone",
+  ]
 
   private static func refusal(_ service: InferenceService) -> Refusal? {
     let object = service.object

@@ -1,4 +1,5 @@
 import Decisions
+import TimeZones
 
 /// The spec in the words of `Decisions`.
 extension InferenceService {
@@ -25,5 +26,29 @@ extension InferenceService {
     return Economics(
       currency: economics.currency, dedicated: price(economics.dedicated), burst: price(economics.burst),
       carbonGramsPerKWh: economics.carbonGramsPerKWh.map(Double.init))
+  }
+}
+
+extension ReplicaSchedule {
+  /// The schedule by the clocks of its zone.
+  public func weekly(in zone: Zone) -> WeeklySchedule {
+    WeeklySchedule(
+      name: name, weekdays: Set(days.map(\.number)), start: startMinute, end: endMinute, zone: zone, zoneName: timeZone,
+      replicas: replicas)
+  }
+}
+
+extension Weekday {
+  /// 0 for Sunday to 6 for Saturday.
+  fileprivate var number: Int {
+    switch self {
+    case .sunday: 0
+    case .monday: 1
+    case .tuesday: 2
+    case .wednesday: 3
+    case .thursday: 4
+    case .friday: 5
+    case .saturday: 6
+    }
   }
 }

@@ -13,7 +13,7 @@ public struct Operator: ControllerRuntime.Service {
   private let clock: any ClockSource
   private let log: Log
   private let view: ClusterView
-  private let state = ControllerState()
+  private let state: ControllerState
   private let queue: WorkQueue<ObjectKey>
   private let streams: LoadStreams
   private let slots: SlotDistribution
@@ -26,8 +26,10 @@ public struct Operator: ControllerRuntime.Service {
 
   public init(
     client: KubernetesClient, gateways: any GatewayTransport, configuration: OperatorConfiguration,
-    clock: any ClockSource, log: Log = .discarding, metrics: MetricsRegistry = MetricsRegistry()
+    clock: any ClockSource, timeZones: any TimeZoneSource = NoTimeZones(), log: Log = .discarding,
+    metrics: MetricsRegistry = MetricsRegistry()
   ) {
+    state = ControllerState(timeZones: timeZones)
     self.configuration = configuration
     self.client = client
     self.clock = clock

@@ -11,6 +11,7 @@ public final class ManualClock: ClockSource {
 
   private struct State {
     var elapsed: Duration = .zero
+    var wallShift: Duration = .zero
     var nextID = 0
     var sleepers: [Sleeper] = []
     /// Sleeps that were cancelled before their continuation was there.
@@ -27,9 +28,12 @@ public final class ManualClock: ClockSource {
   }
 
   public func now() -> Now {
-    let elapsed = state.withLock { $0.elapsed }
-    return Now(monotonic: start.monotonic + elapsed, wall: start.wall.addingTimeInterval(elapsed.seconds))
+    let (elapsed, shift) = state.withLock { ($0.elapsed, $0.wallShift) }
+    return Now(monotonic: start.monotonic + elapsed, wall: start.wall.addingTimeInterval((elapsed + shift).seconds))
   }
+
+  /// Sets the wall clock; nobody who sleeps notices.
+  public func setWall(ahead shift: Duration) { state.withLock { $0.wallShift += shift } }
 
   public func sleep(for duration: Duration) async throws {
     let id = state.withLock { state in

@@ -17,6 +17,7 @@ enum ControllerCommand {
                             else pilotlight.local
       --gateway-url URL     where callers reach the gateway; status.url is below it
       --admin-listen ADDR   health and metrics (127.0.0.1:9091)
+      --zoneinfo FOLDER     compiled time zones, for schedules (\(TimeZoneFolder.standard))
       --leader-election     several controllers run and one leads
       --identity NAME       who this process is; default: POD_NAME, else the host's name
       --log-level LEVEL     debug, info, warning or error (info)
@@ -30,6 +31,7 @@ enum ControllerCommand {
   private struct Options {
     var kubeconfig: String?
     var configuration: OperatorConfiguration
+    var timeZones: TimeZoneFolder
     var admin: SocketAddress
     var log: Log
 
@@ -40,6 +42,7 @@ enum ControllerCommand {
         domain: try scanner.text("--domain"), gatewayURL: try scanner.text("--gateway-url"),
         identity: try scanner.text("--identity") ?? ProcessIdentity.current,
         leaderElection: scanner.flag("--leader-election"))
+      timeZones = TimeZoneFolder(path: try scanner.text("--zoneinfo") ?? TimeZoneFolder.standard)
       admin = try SocketAddress(parsing: try scanner.text("--admin-listen") ?? "127.0.0.1:9091")
       log = try scanner.log()
       try scanner.finish()
@@ -54,7 +57,7 @@ enum ControllerCommand {
       kubeconfig: options.kubeconfig, driver: driver, clock: clock, metrics: metrics)
     let controller = Operator(
       client: connection.client, gateways: CurlGatewayTransport(driver: driver), configuration: options.configuration,
-      clock: clock, log: options.log, metrics: metrics)
+      clock: clock, timeZones: options.timeZones, log: options.log, metrics: metrics)
     let admin = try AdminServer(metrics: metrics) { controller.hasSynced }
     let address = try admin.start(on: options.admin)
     options.log.info("controller starts", ["version": Version.current, "admin": "\(address)"])

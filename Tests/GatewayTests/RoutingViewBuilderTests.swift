@@ -121,6 +121,11 @@ struct RoutingViewBuilderTests {
       """
   }
 
+  static let unknownZone = #"""
+    {"dedicated": {"schedules": [
+      {"name": "s", "start": "08:00", "end": "18:00", "timeZone": "Europe/Berln", "replicas": 1}]}}
+    """#
+
   @Test(
     "Nobody is held for a service that the controller will not wake; a wait that may end is waited",
     arguments: [
@@ -128,6 +133,8 @@ struct RoutingViewBuilderTests {
       (#"{"suspend": true}"#, "{}", "Suspended always"),
       ("{}", ready("True", "Asleep"), nil),
       ("{}", ready("False", "NoCapacity"), "NoCapacity"),
+      // Zones are the controller's business: its verdict counts once it is there, and what runs is used all the same.
+      (unknownZone, "{}", nil), (unknownZone, ready("False", "UnknownTimeZone"), "UnknownTimeZone"),
       (#"{"burst": {"sleepAfter": "Auto"}}"#, "{}", "Invalid always"),
       (#"{"scaling": {"mode": "Predictive"}}"#, "{}", "UnsupportedField always"),
       ("{}", ready("False", "NoCapacity", observed: 0), nil),

@@ -112,10 +112,6 @@ struct TypedSpecTests {
     arguments: [
       (["overflow": [["name": "o", "provider": "HTTP", "url": "https://x"]]], "spec.overflow"),
       (
-        ["dedicated": ["schedules": [["name": "d", "start": "01:00", "end": "02:00", "replicas": 1]]]],
-        "spec.dedicated.schedules"
-      ),
-      (
         [
           "burst": ["sleepAfter": "Auto"],
           "economics": ["waitingHourlyPrice": "1", "burst": ["hourlyPrice": "1"]],

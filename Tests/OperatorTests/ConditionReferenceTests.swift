@@ -12,7 +12,8 @@ struct ConditionReferenceTests {
 
   @Test("Every reason that a verdict is made with is in the manual, with its status, and no other is")
   func reasonsAgree() throws {
-    let verdicts = try Self.source("Sources/Operator/Status/Readiness.swift")
+    let verdicts = try ["Status/Readiness.swift", "Planning/IntentOfService.swift"]
+      .map { try Self.source("Sources/Operator/\($0)") }.joined()
     var given: Set<String> = []
     for match in verdicts.matches(of: /\.(yes|no)\(\s*"(\w+)"/) {
       given.insert("\(match.1 == "yes" ? "True" : "False") \(match.2)")

@@ -60,15 +60,22 @@ import Testing
       (Self.situation(policy: closed), "False", "NoCapacity"),
       (Self.situation { $0.template = .invalid("unknown field") }, "False", "TemplateInvalid"),
       (Self.situation(burst: (1, 1)) { $0.template = .invalid("unknown field") }, "True", "Serving"),
-      (Self.situation { $0.intent.unsupported = "spec.rollout.steps" }, "False", "UnsupportedField"),
+      (
+        Self.situation { $0.intent.unsupported = .no("UnsupportedField", "spec.rollout.steps") }, "False",
+        "UnsupportedField"
+      ),
       (Self.situation { $0.conflict = "Service x is there" }, "False", "ObjectConflict"),
       (
         Self.situation(burst: (0, 1)) { $0.replicaFailure.burst = "pods is forbidden: exceeded quota: gpus" }, "False",
         "QuotaExceeded"
       ),
       (
-        Self.situation(burst: (0, 1)) { $0.pools.burst.pods[0].unschedulable = "0/3 nodes are available" }, "False",
-        "Unschedulable"
+        Self.situation(burst: (0, 1)) { $0.pools.burst.pods[0].unschedulable = Self.noRoom }, "False", "Unschedulable"
+      ),
+      // Another pod is about to be ready.
+      (Self.situation(burst: (0, 2)) { $0.pools.burst.pods[0].unschedulable = Self.noRoom }, "True", "Waking"),
+      (
+        Self.situation(dedicated: (1, 2)) { $0.pools.dedicated.pods[1].unschedulable = Self.noRoom }, "True", "Serving"
       ),
       (
         Self.situation {
@@ -82,6 +89,67 @@ import Testing
     }
   }
 
+  static let noRoom = SchedulingRefusal(
+    message: "0/3 nodes are available: 3 Insufficient nvidia.com/gpu.", since: "2025-12-31T23:00:00Z")
+
+  static func condition(_ situation: ServiceSituation, _ type: String) -> Verdict? {
+    situation.verdicts.first { $0.type == type }?.verdict
+  }
+
+  @Test("Pods for which no node has room are counted, with the scheduler's words and since when")
+  func unschedulable() {
+    let situation = Self.situation(dedicated: (1, 4)) { situation in
+      var later = Self.noRoom
+      later.since = "2025-12-31T23:30:00Z"
+      situation.pools.dedicated.pods[1].unschedulable = later
+      situation.pools.dedicated.pods[3].unschedulable = Self.noRoom
+    }
+    let words = "2 of 4 pods cannot be scheduled, dedicated-3 since 2025-12-31T23:00:00Z: \(Self.noRoom.message)"
+    #expect(Self.condition(situation, "DedicatedReady") == .no("Unschedulable", words))
+    #expect(Self.condition(situation, "Ready")?.status == "True")
+    let status = StatusDocument.make(situation, previous: [:], decision: nil)
+    #expect(status[path: ["dedicated", "unschedulableReplicas"]] == 2)
+
+    var burst = Self.situation(burst: (0, 1)) { $0.pools.burst.pods[0].unschedulable = Self.noRoom }
+    let one = "1 of 1 pod cannot be scheduled, burst-0 since 2025-12-31T23:00:00Z: \(Self.noRoom.message)"
+    #expect(Self.condition(burst, "BurstReady") == .no("Unschedulable", one))
+    #expect(Self.condition(burst, "Ready") == .no("Unschedulable", one))
+    // Time alone is no news.
+    let before = StatusDocument.make(burst, previous: [:], decision: nil)
+    burst.wall += 3600
+    let after = StatusDocument.make(burst, previous: before, decision: nil)
+    #expect(after["conditions"] == before["conditions"])
+  }
+
+  @Test("A rollout that waits for a node says so, and what would let it go on")
+  func blockedRollout() {
+    func progress(_ wanted: Int, _ maxSurge: JSONValue, _ maxUnavailable: JSONValue, isPending: Bool = true) -> Verdict?
+    {
+      let situation = Self.situation(dedicated: (wanted, wanted)) { situation in
+        situation.intent.maxSurge = maxSurge
+        situation.intent.maxUnavailable = maxUnavailable
+        for index in 0..<wanted { situation.pools.dedicated.pods[index].isUpdated = false }
+        var surge = situation.pools.dedicated.pods[0]
+        (surge.name, surge.isReady, surge.isUpdated) = ("surge", false, true)
+        surge.unschedulable = isPending ? Self.noRoom : nil
+        situation.pools.dedicated.pods.append(surge)
+      }
+      #expect(Self.condition(situation, "DedicatedReady")?.status == "True")
+      return Self.condition(situation, "Progressing")
+    }
+    let words =
+      "dedicated, with the present template: 1 of 1 pod cannot be scheduled, surge since 2025-12-31T23:00:00Z: "
+      + Self.noRoom.message
+    let advice =
+      "; no replica goes before its successor is ready: without room for one more, set spec.rollout.maxSurge 0 and "
+      + "maxUnavailable 1"
+    #expect(progress(2, 1, 0) == .no("RolloutBlocked", words + advice))
+    #expect(progress(2, "50%", "25%") == .no("RolloutBlocked", words + advice))
+    #expect(progress(4, "50%", "25%") == .no("RolloutBlocked", words))
+    #expect(progress(2, 0, 1) == .no("RolloutBlocked", words))
+    #expect(progress(2, 1, 0, isPending: false) == .yes("RollingOut", "2 replicas have an older template"))
+  }
+
   @Test("A failed wake survives its way through the status")
   func failure() {
     let failure = WakeFailure(
@@ -90,8 +158,11 @@ import Testing
     var state = ScalingState(startedAt: .zero, holdScaleDownUntil: .zero)
     let decision = decideScale(
       situation.intent.policy, &state, ScalingObservation(held: 1, wakeNotBefore: .seconds(9)), now: .zero)
+    let round = Round(
+      decision: decision, plan: ScalePlan(drain: DrainPlan()), verdict: .failed, wanted: situation.wanted,
+      floor: .owner, load: situation.load)
     let record = StatusDocument.decision(
-      decision, pool: .burst, from: 1, to: 0, reason: decision.reason, failure: failure, wall: Self.wall)
+      round, pool: .burst, from: 1, to: 0, failure: failure, wall: Self.wall)
     let status = StatusDocument.make(situation, previous: [:], decision: record)
     #expect((status[path: ["lastDecision", "inputs"]]?.objectValue?.count ?? 99) <= 24)
     var object = KubernetesObject(["metadata": ["generation": 3], "status": status])

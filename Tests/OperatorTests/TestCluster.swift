@@ -73,8 +73,10 @@ final class TestCluster: Sendable {
   /// What the gateway says each second.
   let load = Mutex<[ServiceLoad]>([])
   let otherLoad = Mutex<[ServiceLoad]>([])
+  private let timeZones: any TimeZoneSource
 
-  init() throws {
+  init(timeZones: any TimeZoneSource = NoTimeZones()) throws {
+    self.timeZones = timeZones
     let definition = ResourceDefinition(
       type: InferenceService.resourceType, hasStatus: true, columns: [], schema: InferenceService.schema)
     transport = StoreTransport(ObjectStore(resources: ResourceDefinition.builtIn + [definition]), clock: clock)
@@ -105,7 +107,8 @@ final class TestCluster: Sendable {
   func running(_ body: @escaping @Sendable (TestCluster) async throws -> Void) async throws {
     let controller = Operator(
       client: KubernetesClient(transport: transport, clock: clock), gateways: gateways,
-      configuration: OperatorConfiguration(identity: "test", leaderElection: false), clock: clock, metrics: metrics)
+      configuration: OperatorConfiguration(identity: "test", leaderElection: false), clock: clock,
+      timeZones: timeZones, metrics: metrics)
     try await withThrowingTaskGroup(of: Void.self) { group in
       group.addTask { try await controller.run() }
       group.addTask { try await body(self) }

@@ -71,7 +71,7 @@ import Testing
     var tracker = WakeTracker(template: "t")
     tracker.begin(at: .zero)
     var pod = ScalePlanTests.pod("a", ready: false)
-    pod.unschedulable = "0/3 nodes are available: 3 Insufficient nvidia.com/gpu."
+    pod.unschedulable = StatusTests.noRoom
     #expect(
       tracker.judge(Self.pool([pod]), startupTimeout: .seconds(60), lastWords: nil, now: Self.now(60)) == .nothing)
     #expect(

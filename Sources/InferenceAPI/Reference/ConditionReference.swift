@@ -37,6 +37,7 @@ public struct ConditionReference: Sendable {
         Reason("False", "Suspended", "`spec.suspend` is true."),
         Reason(
           "False", "UnsupportedField", "The spec sets a field that this version does not act on; the message names it."),
+        Reason("False", "UnknownTimeZone", "A schedule names a time zone that is not known here; what runs stays."),
         Reason("False", "InvalidSpec", "The object breaks a rule of its schema: stored under an older one."),
         Reason("False", "TemplateInvalid", "The API server refuses the pod template, and no replica is ready."),
         Reason("False", "NoCapacity", "Neither pool may have a replica."),
@@ -74,6 +75,9 @@ public struct ConditionReference: Sendable {
       [
         Reason("True", "RollingOut", "Replicas have an older template."),
         Reason("False", "RolledOut", "Every replica has the present template."),
+        Reason(
+          "False", "RolloutBlocked",
+          "No node has room for a pod of the new template beside the old ones; the message says what to set."),
       ]),
   ]
 }

@@ -5,20 +5,21 @@ import KubernetesAPI
 extension ServiceIntent {
   /// Reads an InferenceService. - Throws: `InvalidInferenceService` where its spec breaks the schema's rules.
   init(
-    _ object: KubernetesObject, _ settings: InstallationSettings = InstallationSettings()
+    _ object: KubernetesObject, _ settings: InstallationSettings = InstallationSettings(),
+    timeZones: any TimeZoneSource
   ) throws(InvalidInferenceService) {
     let service = try InferenceService(object)
     let spec = service.spec
-    let unsupported = UnsupportedFields.reasons(in: spec).map(\.message)
+    let (schedules, unknownZones) = Self.schedules(spec.dedicated, timeZones)
     let templates = PerPool(
       dedicated: Self.template(service, spec.dedicated.overrides, .dedicated),
       burst: Self.template(service, spec.burst.overrides, .burst))
     self.init(
       key: object.key, owner: OwnerReference(controlledBy: object), generation: object.metadata.generation,
       created: object.metadata.creationTimestamp,
-      unsupported: unsupported.isEmpty ? nil : unsupported.joined(separator: "; "),
+      unsupported: Self.unsupported(spec, unknownZones: unknownZones),
       // Without a policy the object uses an unsupported field, and nothing is decided for it.
-      policy: service.scalingPolicy ?? ScalingPolicy(isSuspended: spec.suspend), 
+      policy: service.scalingPolicy ?? ScalingPolicy(isSuspended: spec.suspend), schedules: schedules,
       economics: settings.economics(
         of: service, dedicatedNodes: Self.nodeSelector(templates.dedicated),
         burstNodes: Self.nodeSelector(templates.burst)),
@@ -30,6 +31,12 @@ extension ServiceIntent {
 
   private static func nodeSelector(_ template: JSONValue) -> [String: String] {
     (template[path: ["spec", "nodeSelector"]]?.objectValue ?? [:]).compactMapValues(\.stringValue)
+  }
+
+  private static func unsupported(_ spec: InferenceServiceSpec, unknownZones: [String]) -> Verdict? {
+    let fields = UnsupportedFields.reasons(in: spec).map(\.message)
+    if !fields.isEmpty { return .no("UnsupportedField", fields.joined(separator: "; ")) }
+    return unknownZones.isEmpty ? nil : .no("UnknownTimeZone", unknownZones.joined(separator: "; "))
   }
 
   private static func template(_ service: InferenceService, _ overrides: JSONValue?, _ pool: Pool) -> JSONValue {

@@ -13,9 +13,10 @@ struct KnownService {
 
   /// - Throws: `InvalidInferenceService`.
   init(
-    _ service: KubernetesObject, _ settings: InstallationSettings = InstallationSettings(), version: Int = 0
+    _ service: KubernetesObject, _ settings: InstallationSettings = InstallationSettings(), version: Int = 0,
+    timeZones: any TimeZoneSource
   ) throws(InvalidInferenceService) {
-    let intent = try ServiceIntent(service, settings)
+    let intent = try ServiceIntent(service, settings, timeZones: timeZones)
     settingsVersion = version
     self.intent = intent
     uid = service.metadata.uid

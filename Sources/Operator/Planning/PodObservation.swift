@@ -13,14 +13,22 @@ struct PodObservation: Equatable {
   /// On a node: somebody pays for it.
   var isScheduled: Bool
   var isUpdated = true
-  /// The scheduler's words, while no node fits.
-  var unschedulable: String?
+  /// Set while no node fits.
+  var unschedulable: SchedulingRefusal?
   /// The container's or the kubelet's trouble; nil: none.
   var trouble: PodTrouble?
   var inFlight = 0
 
   /// Counts toward what its Deployment wants.
   var isLive: Bool { !isTerminating && !isFinished }
+}
+
+/// No node has room for a pod.
+struct SchedulingRefusal: Equatable {
+  /// The scheduler's words.
+  var message: String
+  /// Since when, as the API server writes times: it stays the same while the refusal lasts.
+  var since: String
 }
 
 /// Why a pod does not run.
@@ -47,7 +55,11 @@ extension PodObservation {
     isTerminating = pod.isTerminating
     isFinished = pod.isFinished
     isScheduled = !pod.nodeName.isEmpty
-    unschedulable = pod.unschedulable?.message
+    unschedulable = pod.unschedulable.map { condition in
+      SchedulingRefusal(
+        message: condition.message,
+        since: condition.lastTransitionTime.isEmpty ? createdAt : condition.lastTransitionTime)
+    }
     trouble = PodTrouble(pod)
   }
 }

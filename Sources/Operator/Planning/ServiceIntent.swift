@@ -1,4 +1,5 @@
 import Decisions
+import FoundationEssentials
 import KubernetesAPI
 
 /// What the owner of one InferenceService wants, with every default filled in: all that planning reads of the object.
@@ -7,9 +8,14 @@ struct ServiceIntent {
   var owner: OwnerReference
   var generation: Int
   var created: String
-  /// Path of a field that this version does not act on, and what to do; nothing is applied then.
-  var unsupported: String?
+  /// What of the spec cannot be acted on here, as `Ready` says it; nothing is applied then.
+  var unsupported: Verdict?
   var policy: ScalingPolicy
+  var schedules: [WeeklySchedule] = []
+  /// The schedule that sets the policy's dedicated replicas; nil: `spec.dedicated.replicas` does.
+  var schedule: WeeklySchedule?
+  /// When a schedule begins or ends next.
+  var nextChange: Date?
   var economics: Economics
   var startupTimeout: Duration
   var drainTimeout: Duration

@@ -78,7 +78,7 @@ struct WakeTracker: Equatable {
       return .failed
     }
     if let startedAt, now.monotonic - startedAt > startupTimeout {
-      let waiting = pool.pods.lazy.compactMap(\.unschedulable).first
+      let waiting = pool.pods.lazy.compactMap(\.unschedulable).first?.message
       let message = "no replica was ready within timeouts.startup (\(startupTimeout.shortText))"
       fail("StartupTimeout", waiting.map { "\(message): \($0)" } ?? message, now: now)
       return .failed

@@ -32,13 +32,16 @@ final class ControllerState: Sendable {
   }
 
   private let contents = Mutex(Contents())
+  private let timeZones: any TimeZoneSource
+
+  init(timeZones: any TimeZoneSource) { self.timeZones = timeZones }
 
   /// Reads a service once per generation and settings. - Throws: `InvalidInferenceService`.
   func known(_ service: KubernetesObject) throws(InvalidInferenceService) -> KnownService {
     let key = service.key
     let (last, settings, version) = withLock { ($0.known.value(key), $0.settings, $0.settingsVersion) }
     if let last, last.isOf(service), last.settingsVersion == version { return last }
-    let known = try KnownService(service, settings, version: version)
+    let known = try KnownService(service, settings, version: version, timeZones: timeZones)
     withLock { $0.known.set(key, known) }
     return known
   }

@@ -27,7 +27,7 @@ extension Reconciler {
           contents.memories[intent.key]?.wake.begin(at: now.monotonic - waited(round, at: now))
         }
         let decision = StatusDocument.decision(
-          round.decision, pool: change.pool, from: change.from, to: change.to, reason: round.reason(change.pool),
+          round, pool: change.pool, from: change.from, to: change.to,
           failure: contents.memories[intent.key]?.wake.failure, wall: now.wall)
         contents.memories[intent.key]?.lastDecision = decision
         contents.active.insert(intent.key)
@@ -43,10 +43,11 @@ extension Reconciler {
     _ change: PoolScale, _ round: Round, _ intent: ServiceIntent, _ service: KubernetesObject, at now: Now
   ) {
     let reason = round.reason(change.pool)
-    let words = change.pool == .burst ? round.decision.message : "spec.dedicated asks for \(change.to)."
     events.record(
       .normal, about: service, reason: change.to > change.from ? "ScaledUp" : "ScaledDown",
-      message: "\(change.pool.rawValue) \(change.from) -> \(change.to), \(reason.rawValue): \(words)")
+      message:
+        "\(change.pool.rawValue) \(change.from) -> \(change.to), \(reason.rawValue): \(round.message(change.pool, change.to))"
+    )
     let log = log.with("service", intent.key.description).with("pool", change.pool.rawValue)
     guard change.pool == .burst, change.from == 0, let since = round.load.heldSinceUnix else {
       log.info("scaled", ["from": change.from, "to": change.to, "reason": reason.rawValue])

@@ -44,7 +44,8 @@ struct Reconciler: Sendable {
   }
 
   private func round(_ service: KubernetesObject) async throws -> Outcome {
-    let known = try state.known(service)
+    var known = try state.known(service)
+    known.intent = known.intent.scheduled(at: clock.now().wall)
     let intent = known.intent
     let key = intent.key
     let lease = view.lease(key, in: configuration.namespace)
@@ -58,7 +59,8 @@ struct Reconciler: Sendable {
       intent, service, pools, round,
       Telling(scaled: scaled, template: template, conflict: conflict, dedicatedTrouble: words.dedicated))
     if let lease, isFulfilled(round, pools, intent) { try await writer.deleteLease(lease) }
-    return pause.map { .again(after: $0) } ?? .done
+    let waits = [pause, intent.scheduleWait(at: clock.now().wall)].compactMap(\.self)
+    return waits.min().map { .again(after: $0) } ?? .done
   }
 
   // MARK: - Observe

@@ -14,6 +14,8 @@ struct ServiceMemory {
   var drainBegan: Duration
   /// What was asked of `/scale` last, and when: informers lag behind our own writes.
   var scaled: PerPool<(replicas: Int, at: Duration)?> = PerPool(dedicated: nil, burst: nil)
+  /// The schedule that held last, in this generation.
+  var schedule: (generation: Int, last: WeeklySchedule)?
   var lastDecision: JSONValue?
   var lastStatusWrite: Duration?
   /// The API server's verdict on templates, by their hash.
@@ -83,14 +85,25 @@ struct Round {
   var verdict: WakeTracker.Verdict
   /// What each pool should have in the end.
   var wanted: PerPool<Int>
+  /// Why the dedicated pool should have so many.
+  var floor: Floor
   /// What was known of the load.
   var load: ServiceLoadView
 
   /// Why a pool is scaled.
-  func reason(_ pool: Pool) -> ScalingReason {
-    if pool == .burst { return decision.reason }
-    return decision.reason == .suspended ? .suspended : .floorChanged
+  func reason(_ pool: Pool) -> ScalingReason { isOfLoad(pool) ? decision.reason : floor.reason }
+
+  /// The same as a sentence, for a change to `replicas`.
+  func message(_ pool: Pool, _ replicas: Int) -> String {
+    isOfLoad(pool) ? decision.message : floor.message(replicas)
   }
+
+  /// The numbers behind it.
+  func inputs(_ pool: Pool) -> [String: String] {
+    isOfLoad(pool) ? decision.inputs : decision.inputs.merging(floor.inputs) { $1 }
+  }
+
+  private func isOfLoad(_ pool: Pool) -> Bool { pool == .burst || decision.reason == .suspended }
 }
 
 extension ServiceMemory {
@@ -116,7 +129,19 @@ extension ServiceMemory {
         mustKeep: decision.reason == .startingUp || decision.reason == .noData))
     usage.advance(
       to: now.monotonic, dedicated: pools.dedicated.paid, burst: pools.burst.paid)
-    return Round(decision: decision, plan: plan, verdict: verdict, wanted: wanted, load: inputs.load)
+    return Round(
+      decision: decision, plan: plan, verdict: verdict, wanted: wanted, floor: floor(intent), load: inputs.load)
+  }
+
+  /// Remembers the schedule that holds: its end is a reason, too.
+  private mutating func floor(_ intent: ServiceIntent) -> Floor {
+    guard let nextChange = intent.nextChange else { return .owner }
+    if let present = intent.schedule {
+      schedule = (intent.generation, present)
+      return .schedule(present, nextChange: nextChange)
+    }
+    guard let schedule, schedule.generation == intent.generation else { return .owner }
+    return .ended(schedule.last, nextChange: nextChange)
   }
 
   /// Where an earlier controller began the wake, its oldest pod tells when.

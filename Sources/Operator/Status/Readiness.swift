@@ -19,7 +19,7 @@ struct Verdict: Equatable {
 extension ServiceSituation {
   /// `Ready`: a request sent now would be answered, after a wake if need be. So it is true while asleep.
   var ready: Verdict {
-    if let unsupported = intent.unsupported { return .no("UnsupportedField", unsupported) }
+    if let unsupported = intent.unsupported { return unsupported }
     if intent.policy.isSuspended {
       return .no("Suspended", "spec.suspend is true: requests are refused, and replicas go")
     }
@@ -27,7 +27,8 @@ extension ServiceSituation {
     if isReady { return serving }
     if case .invalid(let words) = template { return .no("TemplateInvalid", words) }
     if intent.policy.dedicatedReplicas == 0 && intent.policy.maxBurstReplicas == 0 {
-      return .no("NoCapacity", "dedicated.replicas and burst.maxReplicas are both 0: no replica may answer")
+      let scheduled = intent.nextChange.map { ", and no schedule holds before \(Timestamp.seconds($0))" } ?? ""
+      return .no("NoCapacity", "dedicated.replicas and burst.maxReplicas are both 0\(scheduled): no replica may answer")
     }
     if let failure {
       let next =
@@ -54,8 +55,8 @@ extension ServiceSituation {
       return .no(refused.contains("exceeded quota") ? "QuotaExceeded" : "ReplicaFailure", refused)
     }
     let pods = pools.dedicated.pods + pools.burst.pods
-    if let pod = pods.first(where: { $0.isLive && $0.unschedulable != nil }), let words = pod.unschedulable {
-      return .no("Unschedulable", "pod \(pod.name) since \(pod.createdAt): \(words)")
+    if let pending = PendingReplicas(pods.filter(\.isLive)), pending.areAll {
+      return .no("Unschedulable", pending.text)
     }
     if wanted.dedicated + wanted.burst > 0 {
       let held = load.held > 0 ? "; \(load.held) held" : ""
@@ -69,7 +70,9 @@ extension ServiceSituation {
   /// Conditions by type, in the order in which they are written.
   var verdicts: [(type: String, verdict: Verdict)] {
     var verdicts = [("Ready", ready), ("TemplateValid", templateVerdict), ("NamesAccepted", namesVerdict)]
-    if intent.policy.dedicatedReplicas > 0 { verdicts.append(("DedicatedReady", poolVerdict(.dedicated))) }
+    if intent.policy.dedicatedReplicas > 0 || !intent.schedules.isEmpty {
+      verdicts.append(("DedicatedReady", poolVerdict(.dedicated)))
+    }
     if intent.policy.maxBurstReplicas > 0 { verdicts.append(("BurstReady", poolVerdict(.burst))) }
     verdicts.append(("Progressing", progress))
     return verdicts
@@ -95,7 +98,7 @@ extension ServiceSituation {
     if let trouble = pools[pool].live.lazy.compactMap(\.trouble).first, ready < wanted {
       return .no(trouble.reason, trouble.message)
     }
-    if let words = pools[pool].live.lazy.compactMap(\.unschedulable).first { return .no("Unschedulable", words) }
+    if ready < wanted, let pending = PendingReplicas(pools[pool].live) { return .no("Unschedulable", pending.text) }
     if wanted == 0 { return .yes("Asleep", "no replica is wanted") }
     return ready >= wanted
       ? .yes("ReplicasReady", "\(ready) of \(wanted) ready") : .no("ReplicasStarting", "\(ready) of \(wanted) ready")
@@ -103,8 +106,9 @@ extension ServiceSituation {
 
   private var progress: Verdict {
     let outdated = (pools.dedicated.live + pools.burst.live).count { !$0.isUpdated }
-    return outdated == 0
-      ? .no("RolledOut", "every replica has the present template")
-      : .yes("RollingOut", "\(outdated) replicas have an older template")
+    if outdated == 0 { return .no("RolledOut", "every replica has the present template") }
+    let blocked = Pool.allCases.compactMap(blockedRollout)
+    if !blocked.isEmpty { return .no("RolloutBlocked", blocked.joined(separator: "; ")) }
+    return .yes("RollingOut", "\(outdated) replicas have an older template")
   }
 }

@@ -48,17 +48,16 @@ enum StatusDocument {
 
   /// `lastDecision` for a change of one pool.
   static func decision(
-    _ decision: ScalingDecision, pool: Pool, from: Int, to: Int, reason: ScalingReason, failure: WakeFailure?,
-    wall: Date
+    _ round: Round, pool: Pool, from: Int, to: Int, failure: WakeFailure?, wall: Date
   ) -> JSONValue {
-    var inputs = decision.inputs
+    var inputs = round.inputs(pool)
     if let failure {
       inputs["nextAttempt"] = Timestamp.seconds(failure.nextAttempt)
       inputs["failedWakes"] = "\(failure.failures)"
     }
     return [
       "time": .string(Timestamp.seconds(wall)), "pool": .string(pool.word), "from": JSONValue(from),
-      "to": JSONValue(to), "reason": .string(reason.rawValue), "message": .string(decision.message),
+      "to": JSONValue(to), "reason": .string(round.reason(pool).rawValue), "message": .string(round.message(pool, to)),
       "inputs": JSONValue(inputs),
     ]
   }
@@ -115,7 +114,7 @@ enum StatusDocument {
       "desiredReplicas": JSONValue(now.wanted[pool]), "replicas": JSONValue(pods.count - draining),
       "readyReplicas": JSONValue(now.pools[pool].ready), "updatedReplicas": JSONValue(pods.count { $0.isUpdated }),
       "drainingReplicas": JSONValue(draining),
-      "unschedulableReplicas": JSONValue(pods.count { $0.unschedulable != nil }),
+      "unschedulableReplicas": JSONValue(pods.count { $0.isLive && $0.unschedulable != nil }),
     ]
   }
 
