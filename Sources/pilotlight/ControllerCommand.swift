@@ -3,6 +3,7 @@ import CurlTransport
 import EventLoop
 import FleetProtocol
 import Glibc
+import KubernetesClient
 import Operator
 import Telemetry
 
@@ -18,6 +19,8 @@ enum ControllerCommand {
       --gateway-url URL     where callers reach the gateway; status.url is below it
       --admin-listen ADDR   health and metrics (127.0.0.1:9091)
       --leader-election     several controllers run and one leads
+      --kube-api-qps N      requests to the API server a second, but the election's (50)
+      --kube-api-burst N    the same at once after a rest (100)
       --identity NAME       who this process is; default: POD_NAME, else the host's name
       --log-level LEVEL     debug, info, warning or error (info)
       --log-format FORMAT   json or text; default: text on a terminal
@@ -29,6 +32,7 @@ enum ControllerCommand {
 
   private struct Options {
     var kubeconfig: String?
+    var limit: RateLimit
     var configuration: OperatorConfiguration
     var admin: SocketAddress
     var log: Log
@@ -40,6 +44,7 @@ enum ControllerCommand {
         domain: try scanner.text("--domain"), gatewayURL: try scanner.text("--gateway-url"),
         identity: try scanner.text("--identity") ?? ProcessIdentity.current,
         leaderElection: scanner.flag("--leader-election"))
+      limit = try scanner.apiRateLimit()
       admin = try SocketAddress(parsing: try scanner.text("--admin-listen") ?? "127.0.0.1:9091")
       log = try scanner.log()
       try scanner.finish()
@@ -51,11 +56,11 @@ enum ControllerCommand {
     let driver = try CurlDriver()
     let metrics = MetricsRegistry()
     let connection = try ClusterConnection(
-      kubeconfig: options.kubeconfig, driver: driver, clock: clock, metrics: metrics)
+      kubeconfig: options.kubeconfig, limit: options.limit, driver: driver, clock: clock, metrics: metrics)
     let controller = Operator(
-      client: connection.client, gateways: CurlGatewayTransport(driver: driver), configuration: options.configuration,
-      clock: clock, log: options.log, metrics: metrics)
-    let admin = try AdminServer(metrics: metrics) { controller.hasSynced }
+      client: connection.client, limiter: connection.limiter, gateways: CurlGatewayTransport(driver: driver),
+      configuration: options.configuration, clock: clock, log: options.log, metrics: metrics)
+    let admin = try AdminServer(metrics: metrics) { controller.problem }
     let address = try admin.start(on: options.admin)
     options.log.info("controller starts", ["version": Version.current, "admin": "\(address)"])
     let running = Task { try await controller.run() }
