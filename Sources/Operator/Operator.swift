@@ -29,7 +29,8 @@ public struct Operator: ControllerRuntime.Service {
 
   /// - Parameter limiter: of all requests but the election's, which must not wait behind them.
   public init(
-    client: KubernetesClient, limiter: RateLimiter? = nil, gateways: any GatewayTransport, configuration: OperatorConfiguration,
+    client: KubernetesClient, limiter: RateLimiter? = nil, gateways: any GatewayTransport,
+    configuration: OperatorConfiguration,
     clock: any ClockSource, log: Log = .discarding, metrics: MetricsRegistry = MetricsRegistry()
   ) {
     self.configuration = configuration
