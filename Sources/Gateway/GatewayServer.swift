@@ -48,7 +48,7 @@ public final class GatewayServer: Sendable {
     adminLoop = try EventLoop(name: "gateway-admin")
   }
 
-  /// Lets readiness say why there is no first view yet. Call it before ``start()``.
+  /// Lets readiness say why there is no first view yet.
   public func explainWaiting(_ problem: @escaping @Sendable () -> String?) { core.explainWaiting(problem) }
 
   /// Binds both listeners and begins to serve. - Returns: the addresses, with real ports.
