@@ -60,10 +60,14 @@ class Exchange:
 
 
 class RecordingProxy:
-    """Listens in plain text on loopback, passes everything on to a cluster as its user, and keeps what was said."""
+    """Listens in plain text on loopback, passes everything on to a cluster as its user, and keeps what was said.
+
+    `fault`, if set, is asked for each path, and its `(status, content type, body)` is answered in the cluster's stead.
+    """
 
     def __init__(self, cluster):
         self.exchanges = []
+        self.fault = None
         proxy = self
 
         class Handler(http.server.BaseHTTPRequestHandler):
@@ -77,6 +81,15 @@ class RecordingProxy:
                 headers = {n: v for n, v in self.headers.items() if n.lower() not in ("host", "authorization", "accept-encoding")}
                 exchange = Exchange(self.command, self.path, {n.lower(): v for n, v in headers.items()}, body)
                 proxy.exchanges.append(exchange)
+                wrong = proxy.fault and proxy.fault(self.path)
+                if wrong:
+                    exchange.answer = Answer(*wrong)
+                    self.send_response(wrong[0])
+                    self.send_header("Content-Type", wrong[1])
+                    self.send_header("Content-Length", str(len(wrong[2])))
+                    self.end_headers()
+                    self.wfile.write(wrong[2])
+                    return
                 connection = cluster.connect()
                 try:
                     connection.request(self.command, self.path, body or None, {**headers, "Authorization": f"Bearer {cluster.token}"})
