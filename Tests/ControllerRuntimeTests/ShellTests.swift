@@ -85,7 +85,8 @@ import Testing
         case "504 too large":
           return Self.refusal(
             504,
-            #"{"kind":"Status","code":504,"reason":"Timeout","details":{"causes":[{"reason":"ResourceVersionTooLarge"}]}}"#)
+            #"{"kind":"Status","code":504,"reason":"Timeout","details":{"causes":[{"reason":"ResourceVersionTooLarge"}]}}"#
+          )
         case "half open":
           return KubernetesStream(
             status: 200, body: AsyncThrowingStream { $0.finish(throwing: TransportError(.idle, "silent")) })

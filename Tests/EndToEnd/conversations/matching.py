@@ -1,6 +1,6 @@
 """Compares what was said with what the table expects.
 
-An expected text may be a placeholder: `<uid>`, `<version>`, `<time>`, `<age>`, `<number>`, `<seconds>`, `<token>` or `<any>`.
+An expected text may be a placeholder: `<uid>`, `<name>`, `<version>`, `<time>`, `<age>`, `<number>`, `<seconds>`, `<token>` or `<any>`.
 `<version:v>` keeps what it matched, and `$v` stands for it afterwards.
 """
 import json
@@ -11,6 +11,7 @@ PATTERNS = {
     "uid": r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}",
     "version": r"[1-9][0-9]*",
     "time": r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{6})?Z",
+    "name": r"[a-z0-9.-]+",
     "age": r"\d+[smhd]",
     "number": r"\d+",
     "seconds": r"[1-9][0-9]*",
