@@ -60,7 +60,7 @@ public final class ClusterView: ControllerRuntime.Service {
   private var informers: [Informer] { [services, slices, gatewaySlices, settings.informer] }
 
   /// Why there is no view yet, for people; nil when there is one: it serves, whatever became of the API server since.
-  public var problem: String? { hasSynced ? nil : [services, slices, gatewaySlices].lazy.compactMap(\.problem).first }
+  public var problem: String? { hasSynced ? nil : informers.lazy.compactMap(\.problem).first }
 
   public func run() async throws {
     try await ServiceGroup(informers + [ClosureService { try await self.follow() }]).run()

@@ -15,7 +15,8 @@ struct ClusterConnection {
 
   /// - Parameter metrics: where requests are counted; nil: nowhere.
   init(
-    kubeconfig: String?, limit: RateLimit, driver: CurlDriver, clock: any ClockSource, metrics: MetricsRegistry? = nil
+    kubeconfig: String?, limit: RequestRateLimit, driver: CurlDriver, clock: any ClockSource,
+    metrics: MetricsRegistry? = nil
   ) throws {
     limiter = RateLimiter(limit, clock: clock)
     let endpoint = try Self.endpoint(kubeconfig: kubeconfig)
@@ -63,8 +64,8 @@ struct ClusterConnection {
 
 extension ArgumentScanner {
   /// Takes `--kube-api-qps` and `--kube-api-burst`, named as Kubernetes' own components name them.
-  mutating func apiRateLimit() throws(Problem) -> RateLimit {
-    RateLimit(
+  mutating func apiRateLimit() throws(Problem) -> RequestRateLimit {
+    RequestRateLimit(
       perSecond: Double(try integer("--kube-api-qps", default: 50, in: 1...10_000)),
       burst: try integer("--kube-api-burst", default: 100, in: 1...100_000))
   }

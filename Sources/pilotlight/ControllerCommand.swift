@@ -32,7 +32,7 @@ enum ControllerCommand {
 
   private struct Options {
     var kubeconfig: String?
-    var limit: RateLimit
+    var limit: RequestRateLimit
     var configuration: OperatorConfiguration
     var admin: SocketAddress
     var log: Log

@@ -60,7 +60,7 @@ enum GatewayCommand {
   private struct Options {
     var configuration: GatewayConfiguration
     var kubeconfig: String?
-    var limit: RateLimit
+    var limit: RequestRateLimit
     var staticFile: String?
     var namespace: String
     /// Nil: by the settings of the installation.

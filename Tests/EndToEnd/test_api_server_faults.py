@@ -91,7 +91,7 @@ def test_a_token_from_an_exec_plugin(sandbox, tmp_path):
         (tmp_path / "token").write_text(token)
         eventually(lambda: child.readiness()[0] == 200, "readiness", timeout=60)
         assert token not in (tmp_path / "controller.log").read_text()
-        # Seven informers share what one run gives; the failed runs before it were few.
+        # All informers share what one run gives; the failed runs before it were few.
         assert len((tmp_path / "runs").read_text().splitlines()) < 8
     finally:
         child.stop()

@@ -59,7 +59,7 @@ struct ClusterViewTests {
     let views = AsyncStream<RoutingView>.makeStream()
     let cluster = ClusterView(
       client: KubernetesClient(transport: server, clock: clock), clock: clock, log: .discarding,
-      builder: RoutingViewBuilder(domain: "models.test", identity: "gateway-0")
+      identity: "gateway-0", domain: "models.test"
     ) { views.continuation.yield($0) }
     let running = Task { try await cluster.run() }
     await clock.waitForSleepers()

@@ -145,7 +145,7 @@ import Testing
       }
       let count = transport.requests.count
       #expect(count > 100, "nothing was tried")
-      // Seven informers and an election; who says "after 1 s" is taken at its word for six attempts.
+      // Eight informers and an election; who says "after 1 s" is taken at its word for six attempts.
       #expect(count < 1500, "\(how): \(count) requests in ten minutes")
     }
   }
@@ -158,7 +158,7 @@ extension TestCluster {
   ) -> Operator {
     let client = KubernetesClient(transport: transport, clock: clock)
     return Operator(
-      client: client, limiter: RateLimiter(RateLimit(), clock: clock), gateways: gateways,
+      client: client, limiter: RateLimiter(RequestRateLimit(), clock: clock), gateways: gateways,
       configuration: OperatorConfiguration(identity: identity, leaderElection: leaderElection), clock: clock, log: log)
   }
 

@@ -5,10 +5,10 @@ import Testing
 
 @testable import KubernetesClient
 
-@Suite(.timeLimit(.minutes(1))) struct RateLimitTests {
+@Suite(.timeLimit(.minutes(1))) struct RequestRateLimitTests {
   @Test("a burst goes at once, what comes after it is spread, and a rest fills the burst again")
   func spreads() {
-    var limit = RateLimit(perSecond: 10, burst: 3)
+    var limit = RequestRateLimit(perSecond: 10, burst: 3)
     let begin: Duration = .seconds(100)
     #expect((0..<3).map { _ in limit.reserve(now: begin) } == [.zero, .zero, .zero])
     let waits = (0..<3).map { _ in limit.reserve(now: begin).milliseconds.rounded() }
@@ -36,7 +36,7 @@ import Testing
       }
     }
     let client = KubernetesClient(transport: Counting { sent.withLock { $0 += 1 } }, clock: clock)
-      .limited(by: RateLimiter(RateLimit(perSecond: 50, burst: 100), clock: clock))
+      .limited(by: RateLimiter(RequestRateLimit(perSecond: 50, burst: 100), clock: clock))
     let loop = Task {
       while !Task.isCancelled {
         _ = try? await client.get(.pods, ObjectKey(namespace: "n", name: "p"))

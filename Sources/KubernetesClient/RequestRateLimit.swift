@@ -3,7 +3,7 @@ import Telemetry
 
 /// How many requests go out at most: a token bucket, as a value. As client-go's `flowcontrol`, what comes too early is told when
 /// it may go, in the order in which it came.
-public struct RateLimit: Hashable, Sendable {
+public struct RequestRateLimit: Hashable, Sendable {
   /// Requests a second, over any long time.
   public let perSecond: Double
   /// Requests at once after a rest.
@@ -27,13 +27,13 @@ public struct RateLimit: Hashable, Sendable {
   }
 }
 
-/// Keeps all requests that go through it, watches too, below one ``RateLimit``: whatever goes wrong in this process, it never
-/// hammers the API server.
+/// Keeps all requests that go through it, watches too, below one ``RequestRateLimit``: whatever goes wrong in this process, it
+/// never hammers the API server.
 public final class RateLimiter: Sendable {
-  private let limit: Mutex<RateLimit>
+  private let limit: Mutex<RequestRateLimit>
   private let clock: any ClockSource
 
-  public init(_ limit: RateLimit, clock: any ClockSource) {
+  public init(_ limit: RequestRateLimit, clock: any ClockSource) {
     self.limit = Mutex(limit)
     self.clock = clock
   }
