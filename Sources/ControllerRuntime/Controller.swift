@@ -6,6 +6,9 @@ import Telemetry
 /// `reconcile` looks at the world as it is and takes it a step towards what is wanted. It must stand being called at any time,
 /// as often as one likes.
 public struct Controller<Key: Hashable & Comparable & Sendable & CustomStringConvertible>: Service {
+  /// Conflicts in a row from which on they are told: a few are how writers agree.
+  private static var notableConflicts: Int { 5 }
+
   private let name: String
   private let queue: WorkQueue<Key>
   private let workers: Int
@@ -49,9 +52,13 @@ public struct Controller<Key: Hashable & Comparable & Sendable & CustomStringCon
   private func work(on key: Key) async {
     let outcome = await reconcile(key)
     queue.finish(key, outcome)
-    if case .retry(let reason) = outcome {
-      log.warning(
-        "reconciliation failed", ["key": key.description, "reason": reason, "failures": queue.failureCount(key)])
+    let failures = queue.failureCount(key)
+    switch outcome {
+    case .retry(let reason):
+      log.warning("reconciliation failed", ["key": key.description, "reason": reason, "failures": failures])
+    case .conflicted where failures >= Self.notableConflicts:
+      log.warning("others write what is reconciled", ["key": key.description, "conflicts": failures])
+    case .done, .again, .conflicted: break
     }
   }
 }

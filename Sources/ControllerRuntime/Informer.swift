@@ -19,14 +19,17 @@ public final class Informer: Service {
   private let seed: UInt64
   private let handlers = Mutex<[@Sendable (ObjectChange) -> Void]>([])
   private let synced = Signal(staysRaised: true)
+  private let absenceAdvice: String
+  private let state = Mutex<(isAbsent: Bool, lastFailure: String?)>((false, nil))
 
   /// - Parameters:
+  ///   - absenceAdvice: what to say when the server does not know the type: why, and what to do. Nil: just that.
   ///   - indexedLabels: see ``ObjectIndex/init(indexedLabels:)``.
   ///   - configuration: among it how objects are kept.
   ///   - seed: of the jitter.
   public init(
     client: KubernetesClient, selection: ObjectSelection, clock: any ClockSource, log: Log = .discarding,
-    indexedLabels: [String] = [], configuration: InformerMachine.Configuration = .init(),
+    absenceAdvice: String? = nil, indexedLabels: [String] = [], configuration: InformerMachine.Configuration = .init(),
     seed: UInt64 = .random(in: 0...UInt64.max)
   ) {
     self.client = client
@@ -35,6 +38,8 @@ public final class Informer: Service {
     self.log = log.with("resource", selection.type.qualifiedResource)
     self.configuration = configuration
     self.seed = seed
+    let resource = selection.type.qualifiedResource
+    self.absenceAdvice = absenceAdvice ?? "the API server does not serve \(selection.type.apiVersion) \(resource)"
     store = ObjectIndex(indexedLabels: indexedLabels)
   }
 
@@ -47,6 +52,17 @@ public final class Informer: Service {
   /// Whether the first list is complete.
   public var hasSynced: Bool { synced.isRaised }
 
+  /// The server does not know the type now. What was known of it before stays in ``store``.
+  public var isAbsent: Bool { state.withLock { $0.isAbsent } }
+
+  /// Why nothing can be built on ``store`` now, for people: its type is absent, or it was never read. Nil when it can.
+  public var problem: String? {
+    let (isAbsent, lastFailure) = state.withLock { $0 }
+    if isAbsent { return "\(absenceAdvice); waiting" }
+    guard !hasSynced else { return nil }
+    return "\(selection.type.qualifiedResource) have not been read yet\(lastFailure.map { ": \($0)" } ?? "")"
+  }
+
   /// Returns once the first list is complete. - Throws: `CancellationError`.
   public func waitForSync() async throws { try await synced.wait() }
 
@@ -58,7 +74,9 @@ public final class Informer: Service {
     while true {
       try Task.checkCancellation()
       var next: InformerMachine.Event?
-      for effect in machine.handle(event, now: clock.now().monotonic) {
+      let effects = machine.handle(event, now: clock.now().monotonic)
+      tell(isAbsent: machine.isAbsent)
+      for effect in effects {
         switch effect {
         case .update(let update): publish(update)
         case .synced: synced.raise()
@@ -88,8 +106,25 @@ public final class Informer: Service {
     } catch let error as CancellationError {
       throw error
     } catch {
-      log.warning("list failed", ["error": String(describing: error)])
-      return .listFailed(RequestFailure(error))
+      let failure = RequestFailure(error)
+      state.withLock { $0.lastFailure = String(describing: error) }
+      // An absent type is told once, not at each attempt.
+      if failure != .absent { log.warning("list failed", ["error": String(describing: error)]) }
+      return .listFailed(failure)
+    }
+  }
+
+  /// Says once when the type goes and once when it comes.
+  private func tell(isAbsent: Bool) {
+    let hasChanged = state.withLock { state in
+      defer { state.isAbsent = isAbsent }
+      return state.isAbsent != isAbsent
+    }
+    guard hasChanged else { return }
+    if isAbsent {
+      log.error("\(absenceAdvice); waiting", ["known": store.count])
+    } else {
+      log.info("\(selection.type.qualifiedResource) are served again")
     }
   }
 

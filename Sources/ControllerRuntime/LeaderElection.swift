@@ -27,6 +27,12 @@ public final class LeaderElection: Sendable {
   /// Whether this process leads now.
   public var isLeader: Bool { machine.withLock { $0.isLeader } }
 
+  /// When a write that begins now may be sent and answered; nil: this process does not lead.
+  var writeWindow: KubernetesRequest.SendWindow? {
+    let now = clock.now().monotonic
+    return machine.withLock { $0.writeWindow(now: now) }.map { .init(sendBefore: $0, answerBefore: $1) }
+  }
+
   /// Campaigns; runs `lead` while it leads; cancels `lead` when the Lease is lost, waits for its end, and campaigns again.
   ///
   /// Returns when `lead` returns, throws what it throws, and `CancellationError` when cancelled; the Lease is given back in all

@@ -84,6 +84,15 @@ public struct LeaderElectionMachine: Sendable {
     return attemptBegan + configuration.renewDeadline
   }
 
+  /// When a write that begins `now` may be sent and answered, in monotonic time; nil: not at all, this process does not lead.
+  ///
+  /// The bounds count from the beginning of the last renewal, and another candidate counts from when it saw that renewal, which
+  /// is later: until ``Configuration/leaseDuration`` is over, nobody else can hold the Lease.
+  public func writeWindow(now: Duration) -> (sendBefore: Duration, answerBefore: Duration)? {
+    guard isLeader, let renewed, now < renewed + configuration.renewDeadline else { return nil }
+    return (renewed + configuration.renewDeadline, renewed + configuration.leaseDuration)
+  }
+
   public mutating func handle(_ event: Event, now: Now) -> [Effect] {
     switch event {
     case .stop: return stop(now)

@@ -4,6 +4,8 @@ public enum Outcome: Hashable, Sendable {
   case done
   /// Look again then, even if nothing changes.
   case again(after: Duration)
+  /// Somebody else wrote first: try again with back-off, which is no news unless it goes on.
+  case conflicted
   /// It failed: try again with back-off.
   case retry(reason: String)
 }

@@ -73,7 +73,7 @@ public struct WorkQueueMachine<Key: Hashable & Comparable & Sendable>: Sendable 
     case .again(let delay):
       failures[key] = nil
       requeued.set(key, now + max(.zero, delay))
-    case .retry:
+    case .retry, .conflicted:
       let count = failureCount(key) + 1
       failures[key] = count
       requeued.set(key, now + backoff.delay(failures: count, using: &generator))

@@ -26,6 +26,7 @@ extension ClusterEndpoint {
     let namespace = (try? LocalFile.read("\(directory)/namespace")).map { String(decoding: $0, as: UTF8.self) }
     return ClusterEndpoint(
       server: "https://\(host.contains(":") ? "[\(host)]" : host):\(port)", tls: CurlTLS(authorities: authorities),
-      token: token, namespace: namespace?.split(whereSeparator: \.isWhitespace).first.map(String.init) ?? "default")
+      credentials: token,
+      namespace: namespace?.split(whereSeparator: \.isWhitespace).first.map(String.init) ?? "default")
   }
 }

@@ -24,7 +24,7 @@ private struct KubeconfigReader {
   let allowsInsecure: Bool
 
   private static let acceptedCredentials =
-    "accepted are token, tokenFile, and client-certificate-data with client-key-data"
+    "accepted are token, tokenFile, exec, and client-certificate-data with client-key-data"
 
   func endpoint() throws -> ClusterEndpoint {
     let name = document["current-context"]?.stringValue ?? ""
@@ -38,7 +38,7 @@ private struct KubeconfigReader {
     let user = userName.isEmpty ? [:] : try entry("users", "user", userName, usedBy: "context \"\(name)\"")
     return ClusterEndpoint(
       server: try server(cluster, clusterName), tls: try tls(cluster, clusterName, user, userName),
-      token: try token(user, userName), namespace: text(context, "namespace") ?? "default",
+      credentials: try credentials(user, userName, cluster), namespace: text(context, "namespace") ?? "default",
       proxy: text(cluster, "proxy-url"))
   }
 
@@ -85,14 +85,14 @@ private struct KubeconfigReader {
       clientKey: key, verifiesServer: !isInsecure)
   }
 
-  private func token(_ user: JSONValue, _ name: String) throws -> (any BearerTokenSource)? {
+  private func credentials(
+    _ user: JSONValue, _ name: String, _ cluster: JSONValue
+  ) throws -> (any CredentialSource)? {
     // client-go prefers the file, which can be renewed.
     if let path = text(user, "tokenFile") { return FileToken(path: path) }
     if let token = text(user, "token") { return FixedToken(token) }
-    if let plugin = user["exec"] {
-      let command = plugin["command"]?.stringValue ?? ""
-      throw ClusterEndpointError(
-        "kubeconfig: user \"\(name)\": the exec plugin \"\(command)\" is not run here; \(Self.acceptedCredentials)")
+    if let exec = user["exec"] {
+      return ExecCredentials(try ExecPlugin(kubeconfig: exec, cluster: cluster, user: name))
     }
     if user["auth-provider"] != nil || text(user, "username") != nil {
       throw ClusterEndpointError(

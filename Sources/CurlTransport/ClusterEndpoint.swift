@@ -3,19 +3,19 @@ public struct ClusterEndpoint: Sendable {
   /// `https://host:port`, with a path in front of the API where a proxy adds one; no slash at the end.
   public var server: String
   public var tls: CurlTLS
-  /// Only sent over TLS.
-  public var token: (any BearerTokenSource)?
+  /// Beside the certificate in ``tls``. Only sent over TLS.
+  public var credentials: (any CredentialSource)?
   /// The namespace to work in where none is named.
   public var namespace: String
   public var proxy: String?
 
   public init(
-    server: String, tls: CurlTLS = CurlTLS(), token: (any BearerTokenSource)? = nil, namespace: String = "default",
-    proxy: String? = nil
+    server: String, tls: CurlTLS = CurlTLS(), credentials: (any CredentialSource)? = nil,
+    namespace: String = "default", proxy: String? = nil
   ) {
     self.server = server
     self.tls = tls
-    self.token = token
+    self.credentials = credentials
     self.namespace = namespace
     self.proxy = proxy
   }

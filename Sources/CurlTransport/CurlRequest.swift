@@ -1,3 +1,5 @@
+import KubernetesClient
+
 /// Any HTTP request, as ``CurlDriver`` sends it.
 public struct CurlRequest: Sendable {
   public var method: String
@@ -14,6 +16,8 @@ public struct CurlRequest: Sendable {
   public var timeout: Duration?
   /// How long the server may send nothing; nil: for ever.
   public var idleTimeout: Duration?
+  /// When it may be on its way, on CLOCK_MONOTONIC; nil: at any time.
+  public var window: KubernetesRequest.SendWindow?
   /// Bytes that may wait for the reader of a stream, or that a whole body may have.
   public var bodyLimit: Int
 
@@ -32,6 +36,17 @@ public struct CurlRequest: Sendable {
     self.timeout = timeout
     self.idleTimeout = idleTimeout
     self.bodyLimit = bodyLimit
+  }
+
+  /// What ``timeout`` and ``window`` leave for an exchange that begins now.
+  /// - Throws: ``TransportError`` when it must not begin any more.
+  func remainingTime(now: Duration) throws(TransportError) -> Duration? {
+    guard let window else { return timeout }
+    guard now < window.sendBefore else {
+      throw TransportError(.timedOut, "\(summary): not sent: its time was over before its turn came")
+    }
+    let left = window.answerBefore - now
+    return min(timeout ?? left, left)
   }
 
   var isEncrypted: Bool { url.lowercased().hasPrefix("https://") }

@@ -48,7 +48,9 @@ final class CurlTransfer {
     // (ALPN) tells whether connections can be shared.
     set(CURLOPT_PIPEWAIT, request.isEncrypted ? 1 : 0)
     set(CURLOPT_CONNECTTIMEOUT_MS, Int(request.connectTimeout.milliseconds))
-    if let timeout = request.timeout { set(CURLOPT_TIMEOUT_MS, max(1, Int(timeout.milliseconds))) }
+    if let timeout = try request.remainingTime(now: MonotonicClock.now) {
+      set(CURLOPT_TIMEOUT_MS, max(1, Int(timeout.milliseconds)))
+    }
     set(CURLOPT_TCP_KEEPALIVE, 1)
     set(CURLOPT_TCP_KEEPIDLE, 20)
     set(CURLOPT_TCP_KEEPINTVL, 10)

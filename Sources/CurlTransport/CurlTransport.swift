@@ -18,23 +18,23 @@ public struct CurlTransport: KubernetesTransport {
   }
 
   public func send(_ request: KubernetesRequest) async throws -> KubernetesResponse {
-    let token = try currentToken()
+    let credential = try await currentCredential()
     var (head, body) = try await onceMore(request) {
-      try await driver.send(prepared(request, token: token, limit: Self.answerLimit))
+      try await driver.send(prepared(request, credential, limit: Self.answerLimit))
     }
-    if head.status == 401, let renewed = try renewedToken(after: token) {
-      (head, body) = try await driver.send(prepared(request, token: renewed, limit: Self.answerLimit))
+    if head.status == 401, let renewed = try await renewedCredential(after: credential) {
+      (head, body) = try await driver.send(prepared(request, renewed, limit: Self.answerLimit))
     }
     return KubernetesResponse(status: head.status, headers: head.headers, body: body)
   }
 
   public func stream(_ request: KubernetesRequest) async throws -> KubernetesStream {
-    let token = try currentToken()
+    let credential = try await currentCredential()
     var stream = try await onceMore(request) {
-      try await driver.stream(prepared(request, token: token, limit: Self.streamLimit))
+      try await driver.stream(prepared(request, credential, limit: Self.streamLimit))
     }
-    if stream.head.status == 401, let renewed = try renewedToken(after: token) {
-      stream = try await driver.stream(prepared(request, token: renewed, limit: Self.streamLimit))
+    if stream.head.status == 401, let renewed = try await renewedCredential(after: credential) {
+      stream = try await driver.stream(prepared(request, renewed, limit: Self.streamLimit))
     }
     return KubernetesStream(status: stream.head.status, headers: stream.head.headers, body: stream.body)
   }
@@ -51,26 +51,31 @@ public struct CurlTransport: KubernetesTransport {
     }
   }
 
-  private func prepared(_ request: KubernetesRequest, token: String?, limit: Int) -> CurlRequest {
+  private func prepared(_ request: KubernetesRequest, _ credential: Credential?, limit: Int) -> CurlRequest {
     var headers: [(name: String, value: String)] = [("Accept", request.accept), ("User-Agent", userAgent)]
     if let contentType = request.contentType { headers.append(("Content-Type", contentType)) }
-    if let token { headers.append(("Authorization", "Bearer \(token)")) }
-    return CurlRequest(
+    if let token = credential?.token { headers.append(("Authorization", "Bearer \(token)")) }
+    var tls = endpoint.tls
+    if let certificate = credential?.clientCertificate, let key = credential?.clientKey {
+      (tls.clientCertificate, tls.clientKey) = (certificate, key)
+    }
+    var prepared = CurlRequest(
       method: request.method.rawValue, url: endpoint.server + request.target, headers: headers, body: request.body,
-      tls: endpoint.tls, proxy: endpoint.proxy, timeout: request.timeout, idleTimeout: request.idleTimeout,
-      bodyLimit: limit)
+      tls: tls, proxy: endpoint.proxy, timeout: request.timeout, idleTimeout: request.idleTimeout, bodyLimit: limit)
+    prepared.window = request.window
+    return prepared
   }
 
-  private func currentToken() throws -> String? {
+  private func currentCredential() async throws -> Credential? {
     guard endpoint.server.hasPrefix("https://") else { return nil }
-    return try endpoint.token?.token()
+    return try await endpoint.credentials?.credential()
   }
 
-  /// A token that was refused may have been renewed since it was read: nil when it was not.
-  private func renewedToken(after refused: String?) throws -> String? {
-    guard let refused, let source = endpoint.token else { return nil }
-    source.invalidate()
-    let token = try source.token()
-    return token == refused ? nil : token
+  /// What was refused may have been renewed since it was read: nil when it was not.
+  private func renewedCredential(after refused: Credential?) async throws -> Credential? {
+    guard let refused, let source = endpoint.credentials else { return nil }
+    source.invalidate(refused)
+    let credential = try await source.credential()
+    return credential == refused ? nil : credential
   }
 }

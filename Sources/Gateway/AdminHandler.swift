@@ -48,7 +48,8 @@ final class AdminHandler: Sendable {
     if core.isDraining {
       try await respond(exchange, 503, "shutting down\n")
     } else if core.current == nil {
-      try await respond(exchange, 503, "the cluster's services are not known yet\n")
+      try await respond(
+        exchange, 503, "the cluster's services are not known yet\(core.problem.map { ": \($0)" } ?? "")\n")
     } else {
       try await respond(exchange, 200, "ok\n")
     }

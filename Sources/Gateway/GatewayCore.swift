@@ -17,6 +17,8 @@ final class GatewayCore: Sendable {
   let tenants: TenantNames
   /// Told what waits for a check when that changes between two views. Set before the loops start.
   private let unprovenHandler = Mutex<(@Sendable ([HealthGate.Check]) -> Void)?>(nil)
+  /// Says why there is no view yet.
+  private let waitingProblem = Mutex<(@Sendable () -> String?)?>(nil)
   private let signal: any WakeSignal
   private let snapshot = Mutex<RoutingSnapshot?>(nil)
   /// Counts the views, so that a loop sees for the price of one load that the one it has is current.
@@ -48,6 +50,11 @@ final class GatewayCore: Sendable {
 
   /// Nil until the first view has come.
   var current: RoutingSnapshot? { snapshot.withLock { $0 } }
+
+  /// Why there is no view yet, for people, as far as whoever gives the views knows.
+  var problem: String? { waitingProblem.withLock { $0 }?() }
+
+  func explainWaiting(_ problem: @escaping @Sendable () -> String?) { waitingProblem.withLock { $0 = problem } }
 
   /// The gateway is shutting down: it answers `Connection: close` and is not ready.
   var isDraining: Bool {

@@ -48,6 +48,9 @@ public final class GatewayServer: Sendable {
     adminLoop = try EventLoop(name: "gateway-admin")
   }
 
+  /// Lets readiness say why there is no first view yet.
+  public func explainWaiting(_ problem: @escaping @Sendable () -> String?) { core.explainWaiting(problem) }
+
   /// Binds both listeners and begins to serve. - Returns: the addresses, with real ports.
   public func start() throws -> (traffic: SocketAddress, admin: SocketAddress) {
     let configuration = core.configuration

@@ -38,7 +38,8 @@ public final class ClusterView: ControllerRuntime.Service {
     settings = InstalledSettings(client: client, namespace: namespace, clock: clock, log: log, apply: apply)
     self.publish = publish
     services = Informer(
-      client: client, selection: ObjectSelection(InferenceService.resourceType), clock: clock, log: log)
+      client: client, selection: ObjectSelection(InferenceService.resourceType), clock: clock, log: log,
+      absenceAdvice: InferenceService.absenceAdvice)
     slices = Informer(
       client: client,
       selection: ObjectSelection(.endpointSlices, labelSelector: Labels.service), clock: clock, log: log)
@@ -57,6 +58,9 @@ public final class ClusterView: ControllerRuntime.Service {
   public var hasSynced: Bool { informers.allSatisfy(\.hasSynced) }
 
   private var informers: [Informer] { [services, slices, gatewaySlices, settings.informer] }
+
+  /// Why there is no view yet, for people; nil when there is one: it serves, whatever became of the API server since.
+  public var problem: String? { hasSynced ? nil : informers.lazy.compactMap(\.problem).first }
 
   public func run() async throws {
     try await ServiceGroup(informers + [ClosureService { try await self.follow() }]).run()

@@ -12,6 +12,10 @@ public struct InferenceService: Hashable, Sendable {
   public static let resourceType = ResourceType(
     group: "serving.pilotlight.dev", version: "v1alpha1", resource: "inferenceservices", kind: "InferenceService")
 
+  /// What to say when an API server does not know the type.
+  public static let absenceAdvice =
+    "the InferenceService CRD is not installed: kubectl apply --server-side -f Manifests/crd"
+
   /// Defaults and checks the spec: an object may have been stored under an older schema, or by an API server without ours.
   public init(_ object: KubernetesObject) throws(InvalidInferenceService) {
     let read: JSONValue = [

@@ -24,6 +24,11 @@ public struct KubernetesClient: Sendable {
     KubernetesClient(transport: transport, clock: clock, retry: retry)
   }
 
+  /// The same client over a transport made of its own: one that refuses, delays or counts.
+  public func through(_ wrap: (any KubernetesTransport) -> any KubernetesTransport) -> KubernetesClient {
+    KubernetesClient(transport: wrap(transport), clock: clock, retry: retry)
+  }
+
   // MARK: - Reading
 
   /// Reads one object, or one of its subresources.
@@ -170,13 +175,16 @@ public struct KubernetesClient: Sendable {
   /// Sends any request and parses the JSON object it answers.
   public func json(_ request: KubernetesRequest) async throws -> JSONValue {
     var attempt = 0
+    var waited = Duration.zero
     while true {
       let response = try await transport.send(request)
       if (200..<300).contains(response.status) { return try parse(response, request) }
       let status = KubernetesStatus(response: response, request: request)
-      guard let delay = retry.delay(afterAttempt: attempt, status) else { throw status }
+      let jitter = Double.random(in: 0...1)
+      guard let delay = retry.delay(afterAttempt: attempt, waited: waited, status, jitter: jitter) else { throw status }
       try await clock.sleep(for: delay)
       attempt += 1
+      waited += delay
     }
   }
 

@@ -9,6 +9,10 @@ extension KubernetesStatus {
   public var isGone: Bool { code == 410 }
   public var isInvalid: Bool { code == 422 }
   public var isForbidden: Bool { code == 403 || code == 401 }
+  /// The server's present is before the resource version that was asked for: it came back with older data. List again.
+  public var isTooLargeResourceVersion: Bool {
+    details?.causes.contains { $0.reason == "ResourceVersionTooLarge" } ?? false
+  }
 
   /// Whether the same request may succeed later without a change: overload, timeouts, failures of the server.
   public var isRetryable: Bool { code == 429 || code == 408 || code >= 500 }
@@ -24,12 +28,18 @@ extension KubernetesStatus {
       message: Self.message(of: response, to: request))
     self = parsed ?? fallback
     if code == 0 { code = response.status }
-    if let seconds = response.header("retry-after").flatMap({ Int($0) }), details?.retryAfterSeconds == nil {
+    if let seconds = RetryAfter.seconds(in: response), details?.retryAfterSeconds == nil {
       var details = details ?? Details()
       details.retryAfterSeconds = seconds
       self.details = details
     }
+    if code == 401 { message = "\(request.summary): \(message); \(Self.whatToDoAboutCredentials)" }
   }
+
+  /// A server says no more than "Unauthorized".
+  private static let whatToDoAboutCredentials =
+    "the API server does not accept our credentials: a token may be expired, or its ServiceAccount or Secret deleted; "
+    + "kubectl auth whoami with the same credentials tells"
 
   private static func reason(forCode code: Int) -> String {
     switch code {

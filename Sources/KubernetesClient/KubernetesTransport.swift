@@ -11,6 +11,19 @@ public protocol KubernetesTransport: Sendable {
 
 /// An HTTP request to an API server, without its address and credentials: those are the transport's.
 public struct KubernetesRequest: Hashable, Sendable {
+  /// Bounds in monotonic time, for what only a leader may write.
+  public struct SendWindow: Hashable, Sendable {
+    /// From then on the request is not begun any more.
+    public var sendBefore: Duration
+    /// From then on its answer is not waited for, and what was not sent of it by then never is.
+    public var answerBefore: Duration
+
+    public init(sendBefore: Duration, answerBefore: Duration) {
+      self.sendBefore = sendBefore
+      self.answerBefore = answerBefore
+    }
+  }
+
   public enum Method: String, Sendable {
     case get = "GET"
     case post = "POST"
@@ -40,6 +53,8 @@ public struct KubernetesRequest: Hashable, Sendable {
   public var timeout: Duration?
   /// How long the server may send nothing before the connection counts as half-open; nil: for ever.
   public var idleTimeout: Duration?
+  /// When it may be on its way at all; nil: at any time.
+  public var window: SendWindow?
 
   public init(
     method: Method, path: String, query: [QueryItem] = [], contentType: String? = nil,

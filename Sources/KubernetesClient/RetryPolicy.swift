@@ -8,22 +8,35 @@ public struct RetryPolicy: Hashable, Sendable {
   public var limit: Int
   /// A longer wait than this is not waited: the error goes to the caller.
   public var maximumDelay: Duration
+  /// All waits of one call together are not longer than this.
+  public var budget: Duration
 
-  public init(limit: Int = 5, maximumDelay: Duration = .seconds(30)) {
+  public init(limit: Int = 5, maximumDelay: Duration = .seconds(30), budget: Duration = .seconds(60)) {
     self.limit = limit
     self.maximumDelay = maximumDelay
+    self.budget = budget
   }
 
   /// No second attempt.
   public static let never = RetryPolicy(limit: 0)
 
-  /// How long to wait before attempt `attempt + 1`; nil: give up. `attempt` counts from 0.
-  public func delay(afterAttempt attempt: Int, _ status: KubernetesStatus) -> Duration? {
-    guard attempt < limit else { return nil }
+  /// A server tells everybody the same: how much longer than asked some wait, as a part of the wait.
+  private static let spread = 0.2
+
+  /// How long to wait before attempt `attempt + 1`; nil: give up.
+  /// - Parameters:
+  ///   - attempt: counts from 0.
+  ///   - waited: what this call has waited before.
+  ///   - jitter: from 0 to 1, drawn at random, so that those who were refused together do not come back together.
+  public func delay(
+    afterAttempt attempt: Int, waited: Duration, _ status: KubernetesStatus, jitter: Double
+  ) -> Duration? {
+    guard attempt < limit, status.isRetryable else { return nil }
     // A server without advice is asked again after 1, 2, 4 … seconds; other failures are only retried on its advice.
-    let delay: Duration? =
+    let asked: Duration? =
       status.retryAfter ?? (status.code == 429 ? .seconds(1 << min(attempt, 6)) : nil)
-    guard let delay, status.isRetryable, delay <= maximumDelay else { return nil }
-    return delay
+    guard let asked, asked <= maximumDelay else { return nil }
+    let delay = asked * (1 + Self.spread * jitter)
+    return waited + delay <= budget ? delay : nil
   }
 }

@@ -34,6 +34,9 @@ struct ObjectEncoder: Sendable {
   func list(_ objects: [KubernetesObject], metadata: JSONValue, now: Date) -> JSONValue {
     switch representation {
     case .object:
+      var metadata = metadata
+      // An API server keeps lists of custom resources without a type, and then writes the member though it is empty.
+      if definition.isCustom, metadata["continue"] == nil { metadata["continue"] = "" }
       return [
         "apiVersion": .string(definition.type.apiVersion), "kind": .string(definition.listKind), "metadata": metadata,
         "items": .array(objects.map(item)),

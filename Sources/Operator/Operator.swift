@@ -9,7 +9,8 @@ import Telemetry
 /// The controller: watches InferenceServices and what it made of them, reads the gateways' load, scales and tells.
 public struct Operator: ControllerRuntime.Service {
   private let configuration: OperatorConfiguration
-  private let client: KubernetesClient
+  /// Nil: this controller is the only one, and leads always.
+  private let election: LeaderElection?
   private let clock: any ClockSource
   private let log: Log
   private let view: ClusterView
@@ -23,49 +24,62 @@ public struct Operator: ControllerRuntime.Service {
 
   /// Time between looks at services whose windows move.
   static let tick: Duration = .seconds(1)
+  /// The same while the type of services is not installed.
+  static let absencePause: Duration = .seconds(2)
 
+  /// - Parameter limiter: of all requests but the election's, which must not wait behind them.
   public init(
-    client: KubernetesClient, gateways: any GatewayTransport, configuration: OperatorConfiguration,
-    clock: any ClockSource, timeZones: any TimeZoneSource = NoTimeZones(), log: Log = .discarding,
-    metrics: MetricsRegistry = MetricsRegistry()
+    client: KubernetesClient, limiter: RateLimiter? = nil, gateways: any GatewayTransport,
+    configuration: OperatorConfiguration, clock: any ClockSource, timeZones: any TimeZoneSource = NoTimeZones(),
+    log: Log = .discarding, metrics: MetricsRegistry = MetricsRegistry()
   ) {
     state = ControllerState(timeZones: timeZones)
     self.configuration = configuration
-    self.client = client
+    let election = configuration.leaderElection ? Self.election(client, configuration, clock, log) : nil
+    self.election = election
     self.clock = clock
     self.log = log
     let queue = WorkQueue<ObjectKey>(clock: clock)
     let enqueue: @Sendable (Set<ObjectKey>) -> Void = { keys in for key in keys.sorted() { queue.add(key) } }
     self.queue = queue
-    view = ClusterView(client: client, namespace: configuration.namespace, clock: clock, log: log)
+    let reading = limiter.map(client.limited) ?? client
+    // The fence is behind the limiter: a write that had to wait may not be allowed any more.
+    let fenced = election.map(client.fenced) ?? client
+    let writing = limiter.map(fenced.limited) ?? fenced
+    view = ClusterView(client: reading, namespace: configuration.namespace, clock: clock, log: log)
     let slots = SlotDistribution(transport: gateways, clock: clock, log: log)
     self.slots = slots
     streams = LoadStreams(source: gateways, state: state, clock: clock, log: log, urgent: enqueue) {
       slots.heard($0, from: $1)
     }
     events = EventRecorder(
-      client: client, clock: clock, component: "pilotlight-controller", instance: configuration.identity, log: log)
+      client: writing, clock: clock, component: "pilotlight-controller", instance: configuration.identity, log: log)
     settingsReader = SettingsReader(events: events, log: log, metrics: metrics)
     reconciler = Reconciler(
-      view: view, state: state, writer: ClusterWriter(client: client), check: TemplateCheck(client: client),
-      lastWords: LastWords(client: client), events: events, configuration: configuration, clock: clock, log: log,
+      view: view, state: state, writer: ClusterWriter(client: writing), check: TemplateCheck(client: writing),
+      lastWords: LastWords(client: reading), events: events, configuration: configuration, clock: clock, log: log,
       metrics: OperatorMetrics(metrics), enqueue: enqueue)
     route()
   }
 
-  /// The cluster's objects have been read: what the controller does rests on all of them.
-  public var hasSynced: Bool { view.informers.allSatisfy(\.hasSynced) }
+  private static func election(
+    _ client: KubernetesClient, _ configuration: OperatorConfiguration, _ clock: any ClockSource, _ log: Log
+  ) -> LeaderElection {
+    LeaderElection(
+      client: client,
+      configuration: LeaderElectionMachine.Configuration(
+        lease: ObjectKey(namespace: configuration.namespace, name: "pilotlight-controller"),
+        identity: configuration.identity),
+      clock: clock, log: log)
+  }
+
+  /// Why the controller is not ready, for people; nil when it is: what it does rests on all of the cluster's objects.
+  public var problem: String? { view.informers.lazy.compactMap(\.problem).first }
 
   /// Runs until it is cancelled.
   public func run() async throws {
     let leading = ClosureService {
-      guard configuration.leaderElection else { return try await lead() }
-      let election = LeaderElection(
-        client: client,
-        configuration: LeaderElectionMachine.Configuration(
-          lease: ObjectKey(namespace: configuration.namespace, name: "pilotlight-controller"),
-          identity: configuration.identity),
-        clock: clock, log: log)
+      guard let election else { return try await lead() }
       try await election.run { try await lead() }
     }
     // Informers run beside the election: who takes over knows the cluster already.
@@ -83,8 +97,10 @@ public struct Operator: ControllerRuntime.Service {
     for key in view.services.store.keys { queue.add(key) }
     for lease in view.leases.store.list() { wake(lease) }
     let reconciler = reconciler
+    let services = view.services
     let controller = Controller(name: "inferenceservice", queue: queue, workers: configuration.workers, log: log) {
-      await reconciler.reconcile($0)
+      // Without the type our copy is of services that nobody can change or delete any more: nothing is done in their name.
+      services.isAbsent ? .again(after: Self.absencePause) : await reconciler.reconcile($0)
     }
     log.info("controller runs", ["services": view.services.store.count])
     try await ServiceGroup([

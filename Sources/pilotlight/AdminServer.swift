@@ -4,15 +4,16 @@ import Telemetry
 
 /// Health and metrics of the controller, apart from everything else it does.
 final class AdminServer: Sendable {
-  private let isReady: @Sendable () -> Bool
+  /// Nil: ready.
+  private let problem: @Sendable () -> String?
   private let metrics: MetricsRegistry
   private let loop: EventLoop
   /// Who lets it go stops to listen.
   private let server = Mutex<HTTPServer?>(nil)
 
-  init(metrics: MetricsRegistry, isReady: @escaping @Sendable () -> Bool) throws {
+  init(metrics: MetricsRegistry, problem: @escaping @Sendable () -> String?) throws {
     self.metrics = metrics
-    self.isReady = isReady
+    self.problem = problem
     loop = try EventLoop(name: "admin")
     loop.start()
   }
@@ -39,9 +40,11 @@ final class AdminServer: Sendable {
     switch exchange.path {
     case "/healthz" where isRead: try await text(exchange, 200, "ok\n")
     case "/readyz" where isRead:
-      let ready = isReady()
-      try await text(
-        exchange, ready ? 200 : 503, ready ? "ok\n" : "not ready: the cluster's objects have not been read yet\n")
+      if let problem = problem() {
+        try await text(exchange, 503, "not ready: \(problem)\n")
+      } else {
+        try await text(exchange, 200, "ok\n")
+      }
     case "/metrics" where isRead: try await text(exchange, 200, metrics.render(), type: MetricsRegistry.contentType)
     case "/healthz", "/readyz", "/metrics": try await text(exchange, 405, "only GET and HEAD\n")
     default: try await text(exchange, 404, "there are /healthz, /readyz and /metrics\n")

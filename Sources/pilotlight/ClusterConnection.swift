@@ -6,12 +6,19 @@ import Telemetry
 
 /// How a command reaches its cluster: `--kubeconfig`, else `KUBECONFIG`, else the pod's own service account.
 struct ClusterConnection {
+  /// Without a bound: for the election.
   let client: KubernetesClient
+  /// Bounds everything else.
+  let limiter: RateLimiter
   /// Namespace of the credentials.
   let namespace: String
 
   /// - Parameter metrics: where requests are counted; nil: nowhere.
-  init(kubeconfig: String?, driver: CurlDriver, clock: any ClockSource, metrics: MetricsRegistry? = nil) throws {
+  init(
+    kubeconfig: String?, limit: RequestRateLimit, driver: CurlDriver, clock: any ClockSource,
+    metrics: MetricsRegistry? = nil
+  ) throws {
+    limiter = RateLimiter(limit, clock: clock)
     let endpoint = try Self.endpoint(kubeconfig: kubeconfig)
     namespace = endpoint.namespace
     let transport = CurlTransport(driver: driver, endpoint: endpoint, userAgent: "pilotlight/\(Version.current)")
@@ -52,5 +59,14 @@ struct ClusterConnection {
       throw ClusterEndpointError("kubeconfig '\(path)': kubectl says: \(said)")
     }
     return output.standardOutput
+  }
+}
+
+extension ArgumentScanner {
+  /// Takes `--kube-api-qps` and `--kube-api-burst`, named as Kubernetes' own components name them.
+  mutating func apiRateLimit() throws(Problem) -> RequestRateLimit {
+    RequestRateLimit(
+      perSecond: Double(try integer("--kube-api-qps", default: 200, in: 1...10_000)),
+      burst: try integer("--kube-api-burst", default: 300, in: 1...100_000))
   }
 }

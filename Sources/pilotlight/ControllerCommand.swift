@@ -3,6 +3,7 @@ import CurlTransport
 import EventLoop
 import FleetProtocol
 import Glibc
+import KubernetesClient
 import Operator
 import Telemetry
 
@@ -19,6 +20,8 @@ enum ControllerCommand {
       --admin-listen ADDR   health and metrics (127.0.0.1:9091)
       --zoneinfo FOLDER     compiled time zones, for schedules (\(TimeZoneFolder.standard))
       --leader-election     several controllers run and one leads
+      --kube-api-qps N      requests to the API server a second, but the election's (200)
+      --kube-api-burst N    the same at once after a rest (300)
       --identity NAME       who this process is; default: POD_NAME, else the host's name
       --log-level LEVEL     debug, info, warning or error (info)
       --log-format FORMAT   json or text; default: text on a terminal
@@ -30,6 +33,7 @@ enum ControllerCommand {
 
   private struct Options {
     var kubeconfig: String?
+    var limit: RequestRateLimit
     var configuration: OperatorConfiguration
     var timeZones: TimeZoneFolder
     var admin: SocketAddress
@@ -43,6 +47,7 @@ enum ControllerCommand {
         identity: try scanner.text("--identity") ?? ProcessIdentity.current,
         leaderElection: scanner.flag("--leader-election"))
       timeZones = TimeZoneFolder(path: try scanner.text("--zoneinfo") ?? TimeZoneFolder.standard)
+      limit = try scanner.apiRateLimit()
       admin = try SocketAddress(parsing: try scanner.text("--admin-listen") ?? "127.0.0.1:9091")
       log = try scanner.log()
       try scanner.finish()
@@ -54,11 +59,12 @@ enum ControllerCommand {
     let driver = try CurlDriver()
     let metrics = MetricsRegistry()
     let connection = try ClusterConnection(
-      kubeconfig: options.kubeconfig, driver: driver, clock: clock, metrics: metrics)
+      kubeconfig: options.kubeconfig, limit: options.limit, driver: driver, clock: clock, metrics: metrics)
     let controller = Operator(
-      client: connection.client, gateways: CurlGatewayTransport(driver: driver), configuration: options.configuration,
-      clock: clock, timeZones: options.timeZones, log: options.log, metrics: metrics)
-    let admin = try AdminServer(metrics: metrics) { controller.hasSynced }
+      client: connection.client, limiter: connection.limiter, gateways: CurlGatewayTransport(driver: driver),
+      configuration: options.configuration, clock: clock, timeZones: options.timeZones, log: options.log,
+      metrics: metrics)
+    let admin = try AdminServer(metrics: metrics) { controller.problem }
     let address = try admin.start(on: options.admin)
     options.log.info("controller starts", ["version": Version.current, "admin": "\(address)"])
     let running = Task { try await controller.run() }

@@ -6,6 +6,7 @@ import Gateway
 import GatewayCluster
 import Glibc
 import InferenceAPI
+import KubernetesClient
 import Telemetry
 
 /// `pilotlight gateway`: holds, places and proxies the requests of every model.
@@ -20,6 +21,8 @@ enum GatewayCommand {
       --namespace NAME           Pilotlight's own namespace (\(ActivationLease.defaultNamespace))
       --domain DOMAIN            services are NAME.NAMESPACE.DOMAIN; default: by the ConfigMap pilotlight, else
                                  pilotlight.local. What that ConfigMap says of holds and timeouts holds for flags not given
+      --kube-api-qps N           requests to the API server a second (200)
+      --kube-api-burst N         the same at once after a rest (300)
       --identity NAME            who this process is; default: POD_NAME, else the host's name
       --tls-cert FILE            certificate for callers, with those between it and a root; repeat it for more names (SNI)
       --tls-key FILE             its key; one for each --tls-cert, in the same order
@@ -57,6 +60,7 @@ enum GatewayCommand {
   private struct Options {
     var configuration: GatewayConfiguration
     var kubeconfig: String?
+    var limit: RequestRateLimit
     var staticFile: String?
     var namespace: String
     /// Nil: by the settings of the installation.
@@ -74,6 +78,7 @@ enum GatewayCommand {
       configuration = GatewayConfiguration(identity: try scanner.text("--identity") ?? ProcessIdentity.current)
       ownBounds = Set(Self.settableBounds.filter { scanner.isGiven($0) })
       kubeconfig = try scanner.text("--kubeconfig")
+      limit = try scanner.apiRateLimit()
       staticFile = try scanner.text("--static")
       if kubeconfig != nil, staticFile != nil {
         throw ArgumentScanner.Problem("--kubeconfig and --static exclude each other: services come from one place")
@@ -163,7 +168,8 @@ enum GatewayCommand {
     let following: Task<Void, any Error>?
     let gateway: GatewayServer
     if let file = options.staticFile {
-      let configuration = try StaticConfiguration(parsing: LocalFile.read(file), defaultDomain: options.domain ?? InstallationSettings.defaultDomain)
+      let configuration = try StaticConfiguration(
+        parsing: LocalFile.read(file), defaultDomain: options.domain ?? InstallationSettings.defaultDomain)
       let server = try self.gateway(options)
       gateway = server
       HangupSignals.handle {
@@ -198,7 +204,8 @@ enum GatewayCommand {
   /// Reads the file of services again; one that is wrong changes nothing.
   private static func reload(_ file: String, into gateway: GatewayServer, _ options: Options) {
     do {
-      let configuration = try StaticConfiguration(parsing: LocalFile.read(file), defaultDomain: options.domain ?? InstallationSettings.defaultDomain)
+      let configuration = try StaticConfiguration(
+        parsing: LocalFile.read(file), defaultDomain: options.domain ?? InstallationSettings.defaultDomain)
       gateway.update(configuration.view)
       options.log.info("services reloaded", ["file": file, "services": configuration.services.count])
     } catch {
@@ -209,15 +216,18 @@ enum GatewayCommand {
   private static func startInCluster(_ options: Options) throws -> (GatewayServer, Task<Void, any Error>) {
     let clock = SystemClock()
     let driver = try CurlDriver()
-    let connection = try ClusterConnection(kubeconfig: options.kubeconfig, driver: driver, clock: clock)
+    let connection = try ClusterConnection(
+      kubeconfig: options.kubeconfig, limit: options.limit, driver: driver, clock: clock)
+    let client = connection.client.limited(by: connection.limiter)
     let identity = options.configuration.identity
     let writer = ActivationWriter(
-      client: connection.client, clock: clock, log: options.log, namespace: options.namespace, identity: identity)
+      client: client, clock: clock, log: options.log, namespace: options.namespace, identity: identity)
     let gateway = try self.gateway(options, wake: writer)
     let view = ClusterView(
-      client: connection.client, clock: clock, log: options.log, identity: identity, domain: options.domain,
+      client: client, clock: clock, log: options.log, identity: identity, domain: options.domain,
       upstreamTLS: options.upstreamTLS, namespace: options.namespace,
       apply: { gateway.update(options.bounds($0)) }, publish: { gateway.update($0) })
+    gateway.explainWaiting { view.problem }
     announce(try gateway.start(), options)
     return (gateway, Task { try await ServiceGroup([view, writer]).run() })
   }

@@ -13,6 +13,10 @@ private func pod(_ name: String, _ version: Int = 1) -> KubernetesObject {
 
 private let gone = KubernetesStatus(code: 410, reason: "Expired", message: "too old resource version: 1 (276)")
 
+private let tooLarge = KubernetesStatus(
+  code: 504, reason: "Timeout", message: "Timeout: Too large resource version: 10, current: 9",
+  details: .init(causes: [.init(reason: "ResourceVersionTooLarge", message: "Too large resource version", field: "")]))
+
 /// Drives a machine through events one second apart, and keeps what it wants.
 private struct Drive {
   var machine = InformerMachine(
@@ -70,9 +74,16 @@ private func word(_ effect: InformerMachine.Effect) -> String {
       (.watchEnded(.passing(retryAfter: nil)), "watch 10"),
       (.watchEnded(.expired), "list -"),
       (.watchEnded(.overflow), "list -"),
+      (.watchEnded(.absent), "list -"),
       (.watchEnded(nil), "watch 10"),  // At once: a server that ends every watch must not be hammered.
       (.watched(.error(gone)), "list -"),
       (.watched(.error(KubernetesStatus(code: 500, reason: "", message: "etcd"))), "watch 10"),
+      (.watched(.error(KubernetesStatus(code: 404, reason: "NotFound", message: ""))), "list -"),
+      (.watched(.error(tooLarge)), "list -"),
+      // A server that was restored from a backup is behind what it said before.
+      (.watched(.modified(pod("a", 9))), "list -"),
+      (.watched(.deleted(pod("a", 9))), "list -"),
+      (.watched(.bookmark(resourceVersion: "9")), "list -"),
     ] as [(InformerMachine.Event, String)])
   func failures(event: InformerMachine.Event, next: String) {
     var drive = Drive.watching
@@ -92,7 +103,9 @@ private func word(_ effect: InformerMachine.Effect) -> String {
   @Test("a watch that ends after its timeout is begun anew without a wait")
   func timeout() {
     var drive = Drive.watching
-    drive.now += .seconds(300)
+    drive.now += .seconds(250)
+    #expect(drive.send(.watched(.bookmark(resourceVersion: "10"))).isEmpty)
+    drive.now += .seconds(50)
     #expect(drive.send(.watchEnded(nil)).map(word) == ["watch 10"])
   }
 
@@ -109,6 +122,43 @@ private func word(_ effect: InformerMachine.Effect) -> String {
     // What the old watch still says is not heard.
     #expect(drive.send(.watched(.added(pod("z")))).isEmpty)
     #expect(drive.send(.waited).map(word) == ["watch 30"])
+  }
+
+  @Test("a watch that says nothing at all, not even a bookmark, may be ahead of the server: the list is read again")
+  func silent() {
+    var drive = Drive.watching
+    drive.now += .seconds(100)
+    #expect(drive.send(.tick).map(word) == ["stop", "wait"])
+    #expect(drive.send(.waited).map(word) == ["list -"])
+    drive = .watching
+    drive.now += .seconds(100)
+    #expect(drive.send(.watchEnded(.passing(retryAfter: nil)), .waited).map(word) == ["list -"])
+  }
+
+  @Test("what is known stays while the type is not served, which is asked every few seconds, and said once it is known")
+  func absent() {
+    var drive = Drive.watching
+    _ = drive.send(.watchEnded(.absent))
+    for _ in 0..<20 {
+      #expect(drive.machine.isAbsent)
+      #expect(drive.send(.waited).map(word) == ["list -"])
+      guard case .wait(let delay) = drive.send(.listFailed(.absent)).first else { return #expect(Bool(false)) }
+      #expect(delay <= .seconds(5))
+    }
+    _ = drive.send(.waited)
+    let back = drive.send(.listed(ObjectPage(items: [pod("a")], resourceVersion: "3")))
+    #expect(back.map(word) == ["replace a", "watch 3"])
+    #expect(!drive.machine.isAbsent)
+  }
+
+  @Test("a page whose token is over starts the list anew, and what was listed of it is dropped")
+  func expiredPage() {
+    var drive = Drive()
+    _ = drive.send(.started, .listed(ObjectPage(items: [pod("a")], resourceVersion: "10", continueToken: "t")))
+    #expect(drive.send(.listFailed(.expired)).map(word) == ["wait"])
+    #expect(drive.send(.waited).map(word) == ["list -"])
+    let whole = drive.send(.listed(ObjectPage(items: [pod("b")], resourceVersion: "12")))
+    #expect(whole.map(word) == ["replace b", "synced", "watch 12"])
   }
 
   @Test("failures in a row wait longer up to the bound, spread, and a word from a watch ends the row")
@@ -136,6 +186,9 @@ private func word(_ effect: InformerMachine.Effect) -> String {
     var drive = Drive()
     _ = drive.send(.started)
     #expect(drive.send(.listFailed(.passing(retryAfter: .seconds(20)))) == [.wait(.seconds(20))])
+    // A proxy that says "tomorrow" is not obeyed to the letter.
+    _ = drive.send(.waited)
+    #expect(drive.send(.listFailed(.passing(retryAfter: .seconds(86_400)))) == [.wait(.seconds(120))])
   }
 
   @Test("the same seed gives the same effects; watches end spread between the bounds")

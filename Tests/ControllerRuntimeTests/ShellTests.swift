@@ -54,6 +54,60 @@ import Testing
   }
 }
 
+@Suite(.timeLimit(.minutes(1))) struct RefusedWatchTests {
+  private static func refusal(_ code: Int, _ body: String = "") -> KubernetesStream {
+    KubernetesStream(
+      status: code,
+      body: AsyncThrowingStream {
+        $0.yield(Array(body.utf8))
+        $0.finish()
+      })
+  }
+
+  @Test(
+    "what a server answers to a watch decides whether the list is read again, or the watch is asked for again",
+    arguments: [
+      ("410", "list"), ("504 too large", "list"), ("404", "list"), ("429", "watch 5"), ("401", "watch 5"),
+      ("500", "watch 5"), ("half open", "watch 5"), ("overflow", "list"), ("nonsense", "watch 5"),
+    ])
+  func refused(how: String, next: String) async throws {
+    let clock = ManualClock()
+    let journal = Journal()
+    let transport = FakeTransport(
+      onSend: { _ in
+        journal.append("list")
+        return KubernetesResponse(status: 200, body: Array(#"{"metadata":{"resourceVersion":"5"},"items":[]}"#.utf8))
+      },
+      onStream: { request in
+        journal.append("watch \(request.query.first { $0.name == "resourceVersion" }?.value ?? "-")")
+        guard journal.lines.count == 2 else { return KubernetesStream(status: 200, body: AsyncThrowingStream { _ in }) }
+        switch how {
+        case "504 too large":
+          return Self.refusal(
+            504,
+            #"{"kind":"Status","code":504,"reason":"Timeout","details":{"causes":[{"reason":"ResourceVersionTooLarge"}]}}"#
+          )
+        case "half open":
+          return KubernetesStream(
+            status: 200, body: AsyncThrowingStream { $0.finish(throwing: TransportError(.idle, "silent")) })
+        case "overflow": throw TransportError(.overflow, "too slow")
+        case "nonsense": return Self.refusal(200, "{}\n")
+        default: return Self.refusal(Int(how) ?? 0)
+        }
+      })
+    let informer = Informer(
+      client: KubernetesClient(transport: transport, clock: clock), selection: ObjectSelection(.nodes), clock: clock)
+    let running = Task { try await informer.run() }
+    await journal.wait(for: 2)
+    await clock.waitForSleepers()
+    clock.advance(by: .seconds(5))
+    await journal.wait(for: 3)
+    #expect(journal.lines[2] == next)
+    running.cancel()
+    _ = await running.result
+  }
+}
+
 @Suite(.timeLimit(.minutes(1))) struct ControllerTests {
   @Test("a controller works keys off beside each other, and a failed one again after its back-off")
   func works() async throws {

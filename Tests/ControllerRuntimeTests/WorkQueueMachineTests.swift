@@ -29,6 +29,19 @@ import Testing
     #expect(queue.take(now: .zero) == nil)
   }
 
+  @Test("conflicts in a row wait longer, too: somebody may fight for the same fields")
+  func conflicts() {
+    var queue = machine()
+    queue.add("a")
+    _ = queue.take(now: .zero)
+    queue.finish("a", .conflicted, now: .zero)
+    #expect(queue.failureCount("a") == 1)
+    #expect(queue.take(now: .milliseconds(499)) == nil)
+    #expect(queue.take(now: .seconds(1)) == "a")
+    queue.finish("a", .conflicted, now: .seconds(1))
+    #expect(queue.take(now: .seconds(2) - .milliseconds(1)) == nil)
+  }
+
   @Test("failures in a row wait longer, and success forgets them")
   func backsOff() {
     var queue = machine()

@@ -402,7 +402,9 @@ struct GatewayServerTests {
         return (answer.head.status, try await answer.rest())
       }
       #expect(try await ask("/healthz").0 == 200)
-      #expect(try await ask("/readyz").0 == 503)
+      #expect(try await ask("/readyz") == (503, "the cluster's services are not known yet\n"))
+      harness.server.explainWaiting { "no CRD" }
+      #expect(try await ask("/readyz") == (503, "the cluster's services are not known yet: no CRD\n"))
       #expect(try await harness.send().status == 503)
       harness.show()
       _ = try await harness.send("GET", "/v1/models", body: nil)

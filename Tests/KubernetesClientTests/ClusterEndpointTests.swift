@@ -16,8 +16,17 @@ import Testing
     return document.bytes
   }
 
+  /// A kubeconfig with a plugin that is good but for `changes`.
+  private func exec(_ changes: [String: JSONValue?]) -> [UInt8] {
+    var exec: JSONValue = [
+      "command": "login", "apiVersion": "client.authentication.k8s.io/v1", "interactiveMode": "Never",
+    ]
+    for (name, value) in changes { exec[name] = value }
+    return kubeconfig(user: ["exec": exec])
+  }
+
   @Test("server, certificates, token and namespace are taken from the current context")
-  func good() throws {
+  func good() async throws {
     let endpoint = try ClusterEndpoint.kubeconfig(
       json: kubeconfig(
         cluster: ["server": "https://h:1/prefix/", "certificate-authority-data": "Q0E=", "proxy-url": "http://p:3128"],
@@ -27,7 +36,7 @@ import Testing
     let tls = CurlTLS(
       authorities: Array("CA".utf8), clientCertificate: Array("cert".utf8), clientKey: Array("key".utf8))
     #expect(endpoint.tls == tls)
-    #expect(try endpoint.token?.token() == "secret")
+    #expect(try await endpoint.credentials?.credential() == Credential(token: "secret"))
     #expect(endpoint.namespace == "team" && endpoint.proxy == "http://p:3128")
   }
 
@@ -46,8 +55,15 @@ import Testing
       (kubeconfig(cluster: ["server": "https://h", "certificate-authority": "/ca"]), "--flatten"),
       (kubeconfig(cluster: ["server": "https://h", "certificate-authority-data": "!"]), "is not base64"),
       (kubeconfig(cluster: ["server": "https://h", "tls-server-name": "x"]), "tls-server-name is not supported"),
-      (kubeconfig(user: ["exec": ["command": "gke-gcloud-auth-plugin"]]), "gke-gcloud-auth-plugin"),
-      (kubeconfig(user: ["exec": ["command": "x"]]), "accepted are token, tokenFile"),
+      (exec(["command": ""]), "give a name on PATH or an absolute path"),
+      (exec(["command": "bin/login"]), "give a name on PATH or an absolute path"),
+      (
+        exec(["apiVersion": "client.authentication.k8s.io/v1alpha1"]),
+        "v1 and client.authentication.k8s.io/v1beta1 are known"
+      ),
+      (exec(["interactiveMode": "Always"]), "there is no terminal here"),
+      (exec(["interactiveMode": nil]), "interactiveMode is \"\""),
+      (exec(["env": [["value": "x"]]]), "exec.env has an entry without a name"),
       (kubeconfig(user: ["username": "x", "password": "y"]), "accepted are token, tokenFile"),
       (kubeconfig(user: ["client-certificate-data": "Y2VydA=="]), "go together"),
     ]
@@ -68,7 +84,7 @@ import Testing
 
 @Suite struct InClusterTests {
   @Test("a pod's service account is found, and its token read again when it is replaced")
-  func found() throws {
+  func found() async throws {
     let directory = FileManager.default.temporaryDirectory.appending(path: "pilotlight-\(UUID().uuidString)")
     try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: true)
     defer { try? FileManager.default.removeItem(at: directory) }
@@ -89,10 +105,10 @@ import Testing
     #expect(endpoint.server == "https://[fd00::1]:6443")
     #expect(endpoint.namespace == "pilotlight-system")
     #expect(endpoint.tls.authorities == Array("PEM".utf8))
-    #expect(try endpoint.token?.token() == "one")
+    #expect(try await endpoint.credentials?.credential().token == "one")
     try put("token", "second")
-    #expect(try endpoint.token?.token() == "second")
+    #expect(try await endpoint.credentials?.credential().token == "second")
     try FileManager.default.removeItem(at: directory.appending(path: "token"))
-    #expect(try endpoint.token?.token() == "second")
+    #expect(try await endpoint.credentials?.credential().token == "second")
   }
 }

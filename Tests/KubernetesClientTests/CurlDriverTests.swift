@@ -1,8 +1,9 @@
-import CurlTransport
 import EventLoop
 import KubernetesClient
 import Synchronization
 import Testing
+
+@testable import CurlTransport
 
 @Suite(.timeLimit(.minutes(1))) struct CurlDriverTests {
   @Test(
@@ -113,6 +114,31 @@ import Testing
     forever.open()
   }
 
+  @Test("what may only be sent before a time is not sent after it, and not waited for longer than it may")
+  func window() async throws {
+    let arrivals = Mutex(0)
+    let forever = Gate()
+    let server = try LoopbackServer { exchange in
+      arrivals.withLock { $0 += 1 }
+      await forever.wait()
+      exchange.abort()
+    }
+    let driver = try CurlDriver()
+    func send(_ window: KubernetesRequest.SendWindow) async -> TransportError? {
+      var request = CurlRequest(method: "PATCH", url: server.url, timeout: .seconds(30))
+      request.window = window
+      return await #expect(throws: TransportError.self) { try await driver.send(request) }
+    }
+    let now = MonotonicClock.now
+    let late = await send(.init(sendBefore: now, answerBefore: now + .seconds(30)))
+    #expect(late?.code == .timedOut && late?.message.contains("not sent") == true)
+    #expect(arrivals.withLock { $0 } == 0)
+    let slow = await send(
+      .init(sendBefore: MonotonicClock.now + .seconds(30), answerBefore: MonotonicClock.now + .milliseconds(300)))
+    #expect(slow?.code == .timedOut)
+    forever.open()
+  }
+
   @Test("a server that is not trusted is not spoken to")
   func untrusted() async throws {
     let server = try LoopbackServer(encrypted: true) { $0.abort() }
@@ -159,10 +185,10 @@ import Testing
 
 @Suite(.timeLimit(.minutes(1))) struct CurlTransportTests {
   /// Hands out one token after the other.
-  private final class Tokens: BearerTokenSource {
+  private final class Tokens: CredentialSource {
     private let left = Mutex(["old", "new"])
-    func token() -> String { left.withLock { $0.first ?? "none" } }
-    func invalidate() { left.withLock { _ = $0.removeFirst() } }
+    func credential() -> Credential { Credential(token: left.withLock { $0.first ?? "none" }) }
+    func invalidate(_ refused: Credential) { left.withLock { if $0.first == refused.token { $0.removeFirst() } } }
   }
 
   @Test("the token goes along over TLS, and is read again when it is refused")
@@ -172,7 +198,7 @@ import Testing
       let isGood = token == "Bearer new"
       try? await exchange.respond(status: isGood ? 200 : 401, headers: [], body: Array("\"\(token)\"".utf8))
     }
-    let endpoint = ClusterEndpoint(server: server.url, tls: server.tls, token: Tokens())
+    let endpoint = ClusterEndpoint(server: server.url, tls: server.tls, credentials: Tokens())
     let transport = CurlTransport(driver: try CurlDriver(), endpoint: endpoint)
     let response = try await transport.send(KubernetesRequest(method: .get, path: "/version"))
     #expect(response.status == 200)
@@ -185,7 +211,7 @@ import Testing
       let token = exchange.headers.first("authorization") ?? "-"
       try? await exchange.respond(status: 200, headers: [], body: Array(token.utf8))
     }
-    let endpoint = ClusterEndpoint(server: server.url, token: FixedToken("secret"))
+    let endpoint = ClusterEndpoint(server: server.url, credentials: FixedToken("secret"))
     let transport = CurlTransport(driver: try CurlDriver(), endpoint: endpoint)
     let response = try await transport.send(KubernetesRequest(method: .get, path: "/version"))
     #expect(String(decoding: response.body, as: UTF8.self) == "-")

@@ -79,13 +79,13 @@ final class StoreTransport: KubernetesTransport {
     contents.withLock { $0.store.object(type, key) }
   }
 
-  /// Returns once no request has come for 3 ms of real time: what was under way has then been done, even on a busy machine
+  /// Returns once no request has come for 3 ms of real time, or another: what was under way has then been done, even on a busy machine
   /// nearly always, and no test needs it to be always.
-  func quiet() async {
+  func quiet(for silence: Duration = .milliseconds(3)) async {
     let clock = ContinuousClock()
     var seen = -1
     var since = clock.now
-    while clock.now - since < .milliseconds(3) {
+    while clock.now - since < silence {
       await Task.yield()
       let (activity, inProgress) = contents.withLock { ($0.activity, $0.inProgress) }
       if activity != seen || inProgress > 0 {

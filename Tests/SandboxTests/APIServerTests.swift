@@ -103,7 +103,7 @@ struct APIServerTests {
   func badLogs(path: String, code: Int, message: String) async throws {
     try await RunningSandbox.run { sandbox in
       try await sandbox.createPod("quiet", script: "exec sleep 100")
-      let token = try sandbox.endpoint.token?.token()
+      let token = try await sandbox.endpoint.credentials?.credential().token
       let (status, json) = try await status(sandbox, path, token: token)
       #expect(status == code)
       #expect(json["message"]?.stringValue == message)

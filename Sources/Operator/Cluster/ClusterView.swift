@@ -26,7 +26,9 @@ struct ClusterView: Sendable {
         configuration: InformerMachine.Configuration(form: form))
     }
     let label = Labels.service
-    services = informer(ObjectSelection(InferenceService.resourceType))
+    services = Informer(
+      client: client, selection: ObjectSelection(InferenceService.resourceType), clock: clock, log: log,
+      absenceAdvice: InferenceService.absenceAdvice)
     deployments = informer(ObjectSelection(.deployments, labelSelector: label))
     pods = informer(ObjectSelection(.pods, labelSelector: label), indexed: [label], as: .value)
     headless = informer(ObjectSelection(.services, labelSelector: label))

@@ -14,7 +14,8 @@ struct SettingsReader: Sendable {
     self.events = events
     self.log = log
     isValid = metrics.gauge(
-      "pilotlight_settings_valid", help: "1: the ConfigMap pilotlight is used as it is; 0: it is wrong, the last one holds.")
+      "pilotlight_settings_valid",
+      help: "1: the ConfigMap pilotlight is used as it is; 0: it is wrong, and the last one holds.")
     isValid.set(1)
   }
 
@@ -29,7 +30,8 @@ struct SettingsReader: Sendable {
       isValid.set(0)
       log.error("the settings are not used, the last ones hold", ["problem": "\(error)"])
       if let configMap = change.new {
-        events.record(.warning, about: configMap, reason: "InvalidSettings", message: "\(error); the last settings hold")
+        events.record(
+          .warning, about: configMap, reason: "InvalidSettings", message: "\(error); the last settings hold")
       }
       return nil
     }

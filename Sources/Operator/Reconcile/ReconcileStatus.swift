@@ -28,8 +28,9 @@ extension Reconciler {
       let situation = ServiceSituation(
         intent: intent, template: telling.template,
         lostNames: contents.claims.lost(by: intent.key).map { ($0.name, $0.owner.description) },
-        url: configuration.url(of: intent.key, contents.settings), pools: pools, wanted: round.wanted, drain: round.plan.drain,
-        load: round.load, failure: memory.wake.failure, dedicatedTrouble: telling.dedicatedTrouble,
+        url: configuration.url(of: intent.key, contents.settings), pools: pools, wanted: round.wanted,
+        drain: round.plan.drain, load: round.load, failure: memory.wake.failure,
+        dedicatedTrouble: telling.dedicatedTrouble,
         conflict: telling.conflict, replicaFailure: failures, coldStarts: memory.wake.coldStarts, usage: memory.usage,
         wall: now.wall)
       // What the informer has caught up with is kept once.

@@ -37,7 +37,7 @@ struct Reconciler: Sendable {
       return .done
     } catch let status as KubernetesStatus where status.isConflict {
       // Somebody was first; the informer is about to tell.
-      return .again(after: .milliseconds(50))
+      return .conflicted
     } catch {
       return .retry(reason: "\(error)")
     }

@@ -1,25 +1,9 @@
 import KubernetesClient
 import Synchronization
 
-/// A token for `Authorization: Bearer`, asked for at each request.
-public protocol BearerTokenSource: Sendable {
-  /// - Throws: ``TransportError`` when there is none.
-  func token() throws -> String
-  /// The server refused the token: the next one should be read afresh.
-  func invalidate()
-}
-
-/// A token that never changes.
-public struct FixedToken: BearerTokenSource {
-  private let value: String
-  public init(_ value: String) { self.value = value }
-  public func token() -> String { value }
-  public func invalidate() {}
-}
-
 /// A token in a file that somebody else renews, as kubelet does with projected service account tokens. Read again when the file
 /// changed, and at least each minute.
-public final class FileToken: BearerTokenSource {
+public final class FileToken: CredentialSource {
   private struct Reading {
     var token: String
     var identity: LocalFile.Identity?
@@ -33,6 +17,9 @@ public final class FileToken: BearerTokenSource {
 
   public init(path: String) { self.path = path }
 
+  public func credential() throws -> Credential { Credential(token: try token()) }
+
+  /// The token alone.
   public func token() throws -> String {
     let now = MonotonicClock.now
     let identity = LocalFile.identity(path)
@@ -50,7 +37,9 @@ public final class FileToken: BearerTokenSource {
     }
   }
 
-  public func invalidate() { last.withLock { $0?.at = .seconds(-1_000_000_000) } }
+  public func invalidate(_ refused: Credential) {
+    last.withLock { if $0?.token == refused.token { $0?.at = .seconds(-1_000_000_000) } }
+  }
 
   private func read() throws -> String {
     let bytes: [UInt8]
