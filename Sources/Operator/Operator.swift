@@ -56,6 +56,12 @@ public struct Operator: ControllerRuntime.Service {
   /// The cluster's objects have been read: what the controller does rests on all of them.
   public var hasSynced: Bool { view.informers.allSatisfy(\.hasSynced) }
 
+  /// What the controller knows now.
+  public func snapshot() -> ControllerSnapshot {
+    let (synced, now) = (hasSynced, clock.now())
+    return state.withLock { $0.snapshot(identity: configuration.identity, hasSynced: synced, now: now) }
+  }
+
   /// Runs until it is cancelled.
   public func run() async throws {
     let leading = ClosureService {
@@ -78,8 +84,10 @@ public struct Operator: ControllerRuntime.Service {
     state.withLock { contents in
       // What another leader did meanwhile is in the cluster, not in our memory.
       contents.memories = [:]
+      contents.isLeading = true
       contents.leadingSince = since
     }
+    defer { state.withLock { $0.isLeading = false } }
     for key in view.services.store.keys { queue.add(key) }
     for lease in view.leases.store.list() { wake(lease) }
     let reconciler = reconciler

@@ -1,18 +1,26 @@
 import EventLoop
+import Gateway
+import Operator
 import Synchronization
 import Telemetry
 
-/// Health and metrics of the controller, apart from everything else it does.
+/// Health, metrics and state of the controller, apart from everything else it does.
 final class AdminServer: Sendable {
-  private let isReady: @Sendable () -> Bool
+  private let controller: Operator
   private let metrics: MetricsRegistry
+  private let adminGuard: any AdminGuard
+  private let refusals: Counter
   private let loop: EventLoop
   /// Who lets it go stops to listen.
   private let server = Mutex<HTTPServer?>(nil)
 
-  init(metrics: MetricsRegistry, isReady: @escaping @Sendable () -> Bool) throws {
+  /// - Parameter adminGuard: decides who may read the state.
+  init(controller: Operator, metrics: MetricsRegistry, adminGuard: any AdminGuard) throws {
+    self.controller = controller
     self.metrics = metrics
-    self.isReady = isReady
+    self.adminGuard = adminGuard
+    refusals = metrics.counter(
+      "pilotlight_admin_refusals_total", help: "Requests to the admin port that were not let in.", labels: ["code"])
     loop = try EventLoop(name: "admin")
     loop.start()
   }
@@ -39,12 +47,16 @@ final class AdminServer: Sendable {
     switch exchange.path {
     case "/healthz" where isRead: try await text(exchange, 200, "ok\n")
     case "/readyz" where isRead:
-      let ready = isReady()
+      let ready = controller.hasSynced
       try await text(
         exchange, ready ? 200 : 503, ready ? "ok\n" : "not ready: the cluster's objects have not been read yet\n")
     case "/metrics" where isRead: try await text(exchange, 200, metrics.render(), type: MetricsRegistry.contentType)
-    case "/healthz", "/readyz", "/metrics": try await text(exchange, 405, "only GET and HEAD\n")
-    default: try await text(exchange, 404, "there are /healthz, /readyz and /metrics\n")
+    case "/debug/state" where isRead:
+      guard try await adminGuard.admits(exchange, to: .debug, refusals: refusals) else { return }
+      try await exchange.respond(
+        status: 200, headers: [("Content-Type", "application/json")], body: try controller.snapshot().encoded())
+    case "/healthz", "/readyz", "/metrics", "/debug/state": try await text(exchange, 405, "only GET and HEAD\n")
+    default: try await text(exchange, 404, "there are /healthz, /readyz, /metrics and /debug/state\n")
     }
   }
 
