@@ -9,7 +9,8 @@ extension ResourceDefinition {
       (
         "aggregationRule",
         .object(
-          "How to build the rules of this ClusterRole.", [("clusterRoleSelectors", .list(.opaque("A label selector.")))])
+          "How to build the rules of this ClusterRole.", [("clusterRoleSelectors", .list(.opaque("A label selector.")))]
+        )
       )
     ])
 
@@ -30,9 +31,12 @@ extension ResourceDefinition {
         ("verbs", texts),
       ], required: ["verbs"])
     var definition = ResourceDefinition(
-      type: type, columns: [TableColumn("Created At", type: "date") { object, _ in
-        .string(object.metadata.creationTimestamp)
-      }],
+      type: type,
+      columns: [
+        TableColumn("Created At", type: "date") { object, _ in
+          .string(object.metadata.creationTimestamp)
+        }
+      ],
       schema: .object(description, fields + [("rules", .list(rule, "What the role allows."))]), isCustom: false)
     definition.behaviour.tracksGeneration = false
     definition.behaviour.validate = { new, _ in causes(inRules: new["rules"], isNamespaced: type.isNamespaced) }

@@ -137,7 +137,8 @@ extension Sandbox {
           "port \(port) on 127.0.0.1 is taken: stop what listens there, or choose another with --http-port")
       }
       let place = SandboxConfiguration.GatewayPlace(
-        kubeconfig: accounts.kubeconfig(BootRoles.gateway), index: index, httpPort: port, adminPort: free[count + index])
+        kubeconfig: accounts.kubeconfig(BootRoles.gateway), index: index, httpPort: port, adminPort: free[count + index]
+      )
       endpoints?.gateways.append("http://127.0.0.1:\(port)")
       if let command = configuration.gatewayCommand { startGateway(place, command(place)) }
     }

@@ -95,7 +95,8 @@ enum SandboxCommand {
       configuration.controllerCommand = { place in
         [
           executable, "controller", "--kubeconfig", place.kubeconfig, "--admin-listen", "127.0.0.1:\(place.adminPort)",
-          "--admin-auth", "cluster", "--gateway-token-file", place.gatewayTokenFile, "--identity", "controller", "--log-format", "json",
+          "--admin-auth", "cluster", "--gateway-token-file", place.gatewayTokenFile, "--identity", "controller",
+          "--log-format", "json",
         ] + (place.gatewayURL.map { ["--gateway-url", $0] } ?? []) + controllerOptions
       }
     }
@@ -104,7 +105,8 @@ enum SandboxCommand {
         [
           executable, "gateway", "--kubeconfig", place.kubeconfig, "--listen", "127.0.0.1:\(place.httpPort)",
           "--admin-listen", "127.0.0.1:\(place.adminPort)", "--admin-auth", "cluster",
-          "--identity", "gateway-\(place.index)", "--log-format", "json", "--shutdown-delay", "0s", "--shutdown-drain", "2s",
+          "--identity", "gateway-\(place.index)", "--log-format", "json", "--shutdown-delay", "0s", "--shutdown-drain",
+          "2s",
         ] + gatewayOptions
       }
     }

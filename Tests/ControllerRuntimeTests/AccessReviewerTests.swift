@@ -39,7 +39,8 @@ import Testing
   private var reviewer: AccessReviewer {
     let server = server
     let transport = FakeTransport(onSend: { try server.answer($0) })
-    return AccessReviewer(client: KubernetesClient(transport: transport, clock: clock), clock: clock, log: .discarding) {
+    return AccessReviewer(client: KubernetesClient(transport: transport, clock: clock), clock: clock, log: .discarding)
+    {
       Array($0.utf8.reversed())
     }
   }
@@ -94,6 +95,8 @@ import Testing
     await #expect(throws: AccessUnknown.unavailable) {
       try await reviewer.judge(token: "bad", Self.debug, peer: "p")
     }
-    #expect(try await reviewer.judge(token: String(repeating: "x", count: 1 << 20), Self.debug, peer: "p") == .unauthenticated)
+    #expect(
+      try await reviewer.judge(token: String(repeating: "x", count: 1 << 20), Self.debug, peer: "p") == .unauthenticated
+    )
   }
 }

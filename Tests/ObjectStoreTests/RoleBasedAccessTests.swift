@@ -17,7 +17,8 @@ import Testing
       user: user, verb: words[0],
       target: .resource(
         .init(
-          group: what[0] == "core" ? "" : what[0], resource: what[1], subresource: what.count > 2 ? what[2] : "", namespace: place.first ?? "",
+          group: what[0] == "core" ? "" : what[0], resource: what[1], subresource: what.count > 2 ? what[2] : "",
+          namespace: place.first ?? "",
           name: place.count > 1 ? place[1] : "")))
   }
 
@@ -34,7 +35,10 @@ import Testing
       (#"{"verbs":["*"],"apiGroups":["*"],"resources":["*"]}"#, "get /version", false),
       (#"{"verbs":["patch"],"apiGroups":["apps"],"resources":["*/scale"]}"#, "patch apps/deployments/scale ns/a", true),
       (#"{"verbs":["patch"],"apiGroups":["apps"],"resources":["*/scale"]}"#, "patch apps/deployments ns/a", false),
-      (#"{"verbs":["patch"],"apiGroups":["apps"],"resources":["*/scale"]}"#, "patch apps/deployments/status ns/a", false),
+      (
+        #"{"verbs":["patch"],"apiGroups":["apps"],"resources":["*/scale"]}"#, "patch apps/deployments/status ns/a",
+        false
+      ),
       (#"{"verbs":["get"],"apiGroups":[""],"resources":["pods"],"resourceNames":["a"]}"#, "get core/pods ns/a", true),
       (#"{"verbs":["get"],"apiGroups":[""],"resources":["pods"],"resourceNames":["a"]}"#, "get core/pods ns/b", false),
       (#"{"verbs":["list"],"apiGroups":[""],"resources":["pods"],"resourceNames":["a"]}"#, "list core/pods ns", false),
@@ -120,7 +124,8 @@ import Testing
     bind(&server, #"{"kind":"User","name":"anna"}"#, to: #"{"kind":"ClusterRole","name":"top"}"#)
     #expect(server.store.decide(request("get apps/deployments ns/a")) == .denied)
     add(
-      &server, "clusterroles", #""metadata":{"name":"leaf","labels":{"to-middle":"yes","to-top":"no"}},"rules":[\#(Self.reads)]"#)
+      &server, "clusterroles",
+      #""metadata":{"name":"leaf","labels":{"to-middle":"yes","to-top":"no"}},"rules":[\#(Self.reads)]"#)
     #expect(server.store.decide(request("get apps/deployments ns/a")).isAllowed)
   }
 
@@ -130,6 +135,15 @@ import Testing
     #expect(server.store.decide(request("delete /everything", by: .admin)).isAllowed)
     bind(&server, #"{"kind":"User","name":"anna"}"#, to: #"{"kind":"ClusterRole","name":"missing"}"#)
     #expect(server.store.decide(request("get apps/deployments ns/a")) == .denied)
+  }
+
+  @Test(
+    "a role's name is any one segment of a path",
+    arguments: [("system:discovery", 201), ("Upper_case", 201), ("..", 422), ("a/b", 422), ("50%", 422)])
+  func names(name: String, code: Int) {
+    var server = TestServer()
+    let body = #"{"metadata":{"name":"\#(name)"},"rules":[]}"#
+    #expect(server.ask("POST", "/apis/rbac.authorization.k8s.io/v1/clusterroles", body).status == code)
   }
 
   @Test(

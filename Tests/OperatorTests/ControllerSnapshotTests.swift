@@ -45,7 +45,7 @@ import Testing
     ])
     service.status = ["drain": ["epoch": 4, "pods": ["p"]]]
     let known = try KnownService(service)
-    contents.known[service.key] = known
+    contents.known.set(service.key, known)
     contents.memories[service.key] = ServiceMemory(
       known.intent, service: service, leadingSince: start.monotonic, now: start)
     let json = try JSONValue(parsing: try contents.snapshot(identity: "me", hasSynced: true, now: start).encoded())
