@@ -1,4 +1,5 @@
 """Controller and gateways may do what they need and nothing else: the rules, what a life of models uses of them, and the table in the docs."""
+import contextlib
 import json
 import os
 import re
@@ -28,10 +29,10 @@ def rendered():
 
 
 def expanded(role):
-    """A role's rules as (group, resource, verb)."""
-    assert all(rule.keys() == {"apiGroups", "resources", "verbs"} for rule in role["rules"]), role
-    return {(group, resource, verb) for rule in role["rules"]
-            for group in rule["apiGroups"] for resource in rule["resources"] for verb in rule["verbs"]}
+    """A role's rules as (group, resource, verb); the resource is `RESOURCE: NAME` where the rule is for one name."""
+    assert all(rule.keys() - {"resourceNames"} == {"apiGroups", "resources", "verbs"} for rule in role["rules"]), role
+    return {(group, resource + name, verb) for rule in role["rules"] for group in rule["apiGroups"] for resource in rule["resources"]
+            for name in [f": {name}" for name in rule.get("resourceNames", [])] or [""] for verb in rule["verbs"]}
 
 
 def allowed(rendered):
@@ -159,29 +160,31 @@ def debug_state(admin, token):
     return json.loads(body) if code == 200 else {"gateways": []}
 
 
-def used(audit):
-    """What the accounts did, as (who, scope, group, resource, verb); the scope is `own` within Pilotlight's namespace."""
-    uses = set()
-    for line in audit:
-        who = ACCOUNTS.get(line["user"])
-        if who is None or "resource" not in line:
-            continue
-        resource = "/".join(filter(None, (line["resource"], line["subresource"])))
-        scope = "own" if line["namespace"] == HOME else "cluster"
-        # An apply that made something needed the right to create, too.
-        verbs = [line["verb"]] + (["create"] if (line["verb"], line["code"]) == ("patch", 201) else [])
-        uses |= {(who, scope, line["apiGroup"], resource, verb) for verb in verbs}
-    return uses
+def uses(line, rules):
+    """What a line of the audit is a use of, as (who, scope, group, resource, verb): by name where a rule is for that name."""
+    resource = "/".join(filter(None, (line["resource"], line["subresource"])))
+    scope = "own" if line["namespace"] == HOME else "cluster"
+    # An apply that made something needed the right to create, too.
+    for verb in [line["verb"]] + (["create"] if (line["verb"], line["code"]) == ("patch", 201) else []):
+        named = (ACCOUNTS[line["user"]], scope, line["apiGroup"], f"{resource}: {line['name']}", verb)
+        yield named if named in rules else (*named[:3], resource, verb)
+
+
+def used(audit, rules):
+    """What the accounts did."""
+    return {use for line in audit if line["user"] in ACCOUNTS and "resource" in line for use in uses(line, rules)}
 
 
 def test_what_is_allowed_is_used_and_nothing_else(cluster, rendered):
     live(cluster, cluster.kubectl())
     rules = allowed(rendered)
     # Some things happen in their own time: a Lease is renewed, an Event repeats.
-    eventually(lambda: rules <= used(cluster.audit()) or None, "\n".join(map(str, sorted(rules - used(cluster.audit())))), timeout=15)
+    with contextlib.suppress(AssertionError):
+        eventually(lambda: rules <= used(cluster.audit(), rules), "a use of each rule", timeout=15)
+    assert not rules - used(cluster.audit(), rules)
     audit = cluster.audit()
     # What is allowed in the whole cluster is so in Pilotlight's namespace.
-    assert not {(who, scope, *what) for who, scope, *what in used(audit) if not {(who, scope, *what), (who, "cluster", *what)} & rules}
+    assert not {(who, scope, *what) for who, scope, *what in used(audit, rules) if not {(who, scope, *what), (who, "cluster", *what)} & rules}
     assert not [line for line in audit if line["user"] in ACCOUNTS and line["code"] in (401, 403)]
 
 

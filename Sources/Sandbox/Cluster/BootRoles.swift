@@ -34,6 +34,7 @@ enum BootRoles {
   private static let controllerAtHome: [JSONValue] = [
     rule("coordination.k8s.io", "leases", ["get", "list", "watch", "create", "update", "delete"]),
     rule("discovery.k8s.io", "endpointslices", ["list", "watch"]),
+    settings,
   ]
 
   private static let gatewayInCluster: [JSONValue] = [
@@ -44,7 +45,12 @@ enum BootRoles {
   ]
 
   private static let gatewayAtHome: [JSONValue] = [
-    rule("coordination.k8s.io", "leases", ["create", "patch"])
+    rule("coordination.k8s.io", "leases", ["create", "patch"]), settings,
+  ]
+
+  /// The ConfigMap of an installation's settings, and no other.
+  private static let settings: JSONValue = [
+    "apiGroups": [""], "resources": ["configmaps"], "resourceNames": ["pilotlight"], "verbs": ["list", "watch"],
   ]
 
   /// A service account with what it may do in the whole cluster, and in its own namespace.
