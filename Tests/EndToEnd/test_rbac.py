@@ -138,11 +138,13 @@ def live(cluster, kubectl):
     change = [{"op": "add", "path": "/spec/template/spec/containers/0/args/-", "value": "--seed=7"}]
     kubectl.run("patch", "infsvc", "lives", "--type=json", "-p", json.dumps(change))
     eventually(lambda: status(kubectl, "lives", "dedicated", "updatedReplicas") == 1 and ready(1), "the changed replica")
-    # Another leader, and a gateway that comes back when the tokens of the start have long expired.
-    os.kill(cluster.describe()["controller"]["pid"], signal.SIGTERM)
-    cluster.kill_gateway(1)
-    admin = cluster.describe()["controller"]["admin"]
-    eventually(lambda: [g["isReadable"] for g in debug_state(admin, cluster.token)["gateways"]] == [True, True], "both load streams")
+    # A gateway that comes back when the token with which the controller began has expired, and another leader.
+    for child, number in ((lambda: cluster.describe()["gateways"][1], signal.SIGKILL), (lambda: cluster.describe()["controller"], signal.SIGTERM)):
+        pid = child()["pid"]
+        os.kill(pid, number)
+        eventually(lambda: child().get("pid") not in (None, pid), "a new process")
+        admin = cluster.describe()["controller"]["admin"]
+        eventually(lambda: [g["isReadable"] for g in debug_state(admin, cluster.token)["gateways"]] == [True, True], "both load streams")
     for gateway in cluster.describe()["gateways"]:
         assert request(gateway["admin"], "GET", "/debug/state", headers=bearer(cluster.token))[0] == 200
     kubectl.run("delete", "infsvc", "lives", "crashes")
