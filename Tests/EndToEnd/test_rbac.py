@@ -118,8 +118,17 @@ def ask_both(cluster, model):
     return answers
 
 
+def is_valid(kubectl, token):
+    """Whether a token for the gateways is still somebody's."""
+    review = {"apiVersion": "authentication.k8s.io/v1", "kind": "TokenReview", "spec": {"token": token, "audiences": ["pilotlight-gateway"]}}
+    return json.loads(kubectl.out("create", "--validate=false", "-o", "json", "-f", "-", stdin=json.dumps(review)))["status"].get("authenticated", False)
+
+
 def live(cluster, kubectl):
     """A life of models with all that can happen in it."""
+    with open(os.path.join(cluster.state, "serviceaccounts/pilotlight-controller/gateway-token"), encoding="ascii") as file:
+        first_token = file.read()
+    assert is_valid(kubectl, first_token)
     lives = service("lives", load="1s", dedicated={"replicas": 0}, burst={"sleepAfter": "1s"}, scaling=FAST)
     crashes = service("crashes", scaling=FAST)
     crashes["spec"]["template"]["spec"]["containers"][0] |= {"command": ["/bin/sh", "-c", "exit 3"], "args": []}
@@ -139,6 +148,7 @@ def live(cluster, kubectl):
     kubectl.run("patch", "infsvc", "lives", "--type=json", "-p", json.dumps(change))
     eventually(lambda: status(kubectl, "lives", "dedicated", "updatedReplicas") == 1 and ready(1), "the changed replica")
     # A gateway that comes back when the token with which the controller began has expired, and another leader.
+    eventually(lambda: not is_valid(kubectl, first_token), "the end of the first token")
     for child, number in ((lambda: cluster.describe()["gateways"][1], signal.SIGKILL), (lambda: cluster.describe()["controller"], signal.SIGTERM)):
         pid = child()["pid"]
         os.kill(pid, number)
