@@ -44,7 +44,7 @@ import Testing
       ],
     ])
     service.status = ["drain": ["epoch": 4, "pods": ["p"]]]
-    let known = try KnownService(service)
+    let known = try KnownService(service, timeZones: NoTimeZones())
     contents.known.set(service.key, known)
     contents.memories[service.key] = ServiceMemory(
       known.intent, service: service, leadingSince: start.monotonic, now: start)
