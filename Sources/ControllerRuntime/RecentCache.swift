@@ -18,6 +18,9 @@ public struct RecentCache<Key: Hashable & Sendable, Value: Sendable>: Sendable {
     return value
   }
 
+  /// The value of a key, which does not count as a use of it.
+  public func peek(_ key: Key) -> Value? { young[key] ?? old[key] }
+
   public mutating func set(_ key: Key, _ value: Value) {
     old[key] = nil
     if young.count >= half, young[key] == nil {

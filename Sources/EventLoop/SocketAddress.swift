@@ -84,6 +84,9 @@ public struct SocketAddress: Hashable, Sendable, CustomStringConvertible {
     high == other.high && low == other.low && isIPv6 == other.isIPv6
   }
 
+  /// Whether only this machine gets there.
+  public var isLoopback: Bool { isIPv6 ? host == "::1" : host.hasPrefix("127.") }
+
   /// Some bits of the host, to spread hosts over a small table.
   public var hostDigest: Int { Int(truncatingIfNeeded: (high ^ low) &* 0x9E37_79B9_7F4A_7C15 >> 32) }
 

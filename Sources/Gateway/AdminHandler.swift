@@ -7,11 +7,13 @@ import Telemetry
 final class AdminHandler: Sendable {
   private let core: GatewayCore
   private let slots: SlotHandler
+  private let admin: any AdminGuard
   private let bootID: String
   private let sequence = Atomic(0)
 
-  init(core: GatewayCore) {
+  init(core: GatewayCore, admin: any AdminGuard) {
     self.core = core
+    self.admin = admin
     slots = SlotHandler(core: core)
     bootID = String(UInt64.random(in: 0 ... .max), radix: 16)
   }
@@ -19,7 +21,7 @@ final class AdminHandler: Sendable {
   @Sendable func handle(_ exchange: HTTPExchange) async {
     do {
       if exchange.path == SlotMessage.path {
-        try await slots.handle(exchange)
+        if try await admits(exchange, to: .fleet) { try await slots.handle(exchange) }
         return
       }
       guard exchange.method == "GET" || exchange.method == "HEAD" else {
@@ -32,8 +34,8 @@ final class AdminHandler: Sendable {
       case "/metrics":
         try await respond(
           exchange, 200, core.renderMetrics(now: exchange.loop.moment), type: MetricsRegistry.contentType)
-      case "/debug/state": try await state(exchange)
-      case LoadSnapshot.path: try await stream(exchange)
+      case "/debug/state": if try await admits(exchange, to: .debug) { try await state(exchange) }
+      case LoadSnapshot.path: if try await admits(exchange, to: .fleet) { try await stream(exchange) }
       default:
         try await respond(
           exchange, 404,
@@ -42,6 +44,10 @@ final class AdminHandler: Sendable {
     } catch {
       exchange.abort()
     }
+  }
+
+  private func admits(_ exchange: HTTPExchange, to use: AdminUse) async throws -> Bool {
+    try await admin.admits(exchange, to: use, refusals: core.metrics.adminRefusals)
   }
 
   private func ready(_ exchange: HTTPExchange) async throws {

@@ -30,6 +30,8 @@ public struct GatewayMetrics: Sendable {
   /// Tokens as far as the answers tell them, by pool; of `output`, where they do not, the events.
   let promptTokens: Counter
   let outputTokens: Counter
+  /// Requests to the admin port that were not let in, by HTTP status.
+  let adminRefusals: Counter
   let logDropped: Gauge
   let logFailures: Gauge
   /// Pod ready, as its EndpointSlice tells it, to the first byte sent to it, where a request was waiting for it.
@@ -74,6 +76,9 @@ public struct GatewayMetrics: Sendable {
     outputTokens = registry.counter(
       "pilotlight_gateway_output_tokens_total", help: "Output tokens, as answers tell them or by their events.",
       labels: service + ["pool"])
+    adminRefusals = registry.counter(
+      "pilotlight_gateway_admin_refusals_total", help: "Requests to the admin port that were not let in.",
+      labels: ["code"])
     logDropped = registry.gauge(
       "pilotlight_gateway_request_log_dropped_rows", help: "Rows of --request-log lost since the start.")
     logFailures = registry.gauge(

@@ -24,6 +24,7 @@ public final class GatewayServer: Sendable {
   }
 
   private let core: GatewayCore
+  private let admin: any AdminGuard
   private let adminLoop: EventLoop
   private let state: Mutex<State>
   /// Views reach the loops in the order in which they were applied.
@@ -36,11 +37,14 @@ public final class GatewayServer: Sendable {
   ///   - accessLog: takes the rows of sampled requests.
   ///   - requestLog: takes the rows of all requests.
   ///   - wake: asked to wake services that requests are held for.
+  ///   - admin: decides who may use the admin port for more than health and metrics.
   public init(
     configuration: GatewayConfiguration, metrics: GatewayMetrics = GatewayMetrics(), log: Log,
-    accessLog: any AccessLog = NoAccessLog(), requestLog: RequestLogFile? = nil, wake: any WakeSignal = NoWakeSignal()
+    accessLog: any AccessLog = NoAccessLog(), requestLog: RequestLogFile? = nil, wake: any WakeSignal = NoWakeSignal(),
+    admin: any AdminGuard = OpenAdmin()
   ) throws {
     self.metrics = metrics
+    self.admin = admin
     state = Mutex(State(certificates: TLSCertificates(pairs: configuration.certificates)))
     core = GatewayCore(
       configuration: configuration, metrics: metrics, log: log, accessLog: accessLog, requestLog: requestLog,
@@ -58,7 +62,7 @@ public final class GatewayServer: Sendable {
     adminLoop.start()
     let admin = HTTPServer(
       loop: adminLoop, configuration: HTTPServerConfiguration(address: try SocketAddress(parsing: configuration.admin)),
-      handler: AdminHandler(core: core).handle)
+      handler: AdminHandler(core: core, admin: admin).handle)
     let adminAddress = try admin.start()
     state.withLock { $0.admin = admin }
     var address = try SocketAddress(parsing: configuration.listen)

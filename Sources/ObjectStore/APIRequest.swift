@@ -35,15 +35,18 @@ public struct APIRequest: Sendable {
   }
 }
 
-/// Who asks; the store does no authentication itself.
+/// Who asks. ``ObjectStore/handle(_:now:)`` lets everybody do everything: its shell asks ``ObjectStore/decide(_:)`` before.
 public struct APIUser: Hashable, Sendable {
   public var name: String
   public var groups: [String]
-  public init(name: String, groups: [String] = []) {
+  /// Of a service account; "" for those who are no object.
+  public var uid: String
+  public init(name: String, groups: [String] = [], uid: String = "") {
     self.name = name
     self.groups = groups
+    self.uid = uid
   }
-  /// The one user of a sandbox.
+  /// The user of a sandbox's kubeconfig.
   public static let admin = APIUser(name: "pilotlight-admin", groups: ["system:masters", "system:authenticated"])
 }
 

@@ -160,9 +160,3 @@ extension ResourceDefinition {
         [("spec", .opaque("How the resources appear.")), ("status", .opaque("The actual state."))]), isCustom: false)
   }()
 }
-
-extension ResourceType {
-  /// `core/v1 ServiceAccount`.
-  static let serviceAccounts = ResourceType(
-    group: "", version: "v1", resource: "serviceaccounts", kind: "ServiceAccount")
-}

@@ -123,6 +123,11 @@ extension ResourceDefinition {
     if type == .pods {
       subresources.append(.init(resource: "log", isNamespaced: true, responseKind: type, verbs: ["get"]))
     }
+    if type == .serviceAccounts {
+      subresources.append(
+        .init(
+          resource: "token", isNamespaced: true, responseKind: ObjectStore.tokenRequest, verbs: ["create"]))
+    }
     return DiscoveredResource(
       resource: type.resource, singular: singular, isNamespaced: type.isNamespaced, responseKind: type,
       verbs: Self.verbs, shortNames: shortNames, categories: categories, subresources: subresources)

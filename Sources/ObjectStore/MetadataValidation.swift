@@ -22,6 +22,10 @@ enum MetadataValidation {
     case .namespaces:
       if name.utf8.count > 63 { return wrong("must be no more than 63 bytes") }
       return NameSyntax.isLabel(name) ? [] : wrong(NameSyntax.labelMessage)
+    case .roles, .roleBindings, .clusterRoles, .clusterRoleBindings:
+      // Anything that is one segment of a path: `system:discovery`.
+      if [".", ".."].contains(name) { return wrong("may not be '\(name)'") }
+      return ["/", "%"].filter { name.contains($0) }.flatMap { wrong("may not contain '\($0)'") }
     default:
       if name.utf8.count > 253 { return wrong("must be no more than 253 bytes") }
       return NameSyntax.isSubdomain(name) ? [] : wrong(NameSyntax.subdomainMessage)

@@ -13,6 +13,7 @@ public struct ObjectStore: Sendable {
   private let historyLimit: Int
   var ownership = OwnershipIndex()
   var identities: IdentitySource
+  var tokens = BearerTokens()
   var serviceAddresses = ServiceAddresses()
 
   /// - Parameters:

@@ -64,6 +64,32 @@ extension ProtobufBody {
       "metadata": (1, metadata), "spec": (2, .message(["namespace": (1, .string)])),
     ],
     "SelfSubjectReview": ["metadata": (1, metadata)],
+    "TokenRequest": [
+      "metadata": (1, metadata),
+      "spec": (2, .message(["audiences": (1, .list(.string)), "expirationSeconds": (4, .integer)])),
+    ],
+    "Role": ["metadata": (1, metadata), "rules": (2, .list(policyRule))],
+    "ClusterRole": [
+      "metadata": (1, metadata), "rules": (2, .list(policyRule)),
+      "aggregationRule": (
+        3, .message(["clusterRoleSelectors": (1, .list(.message(["matchLabels": (1, .map(.string))])))])
+      ),
+    ],
+    "RoleBinding": binding, "ClusterRoleBinding": binding,
+  ]
+
+  private static let policyRule = Field.message([
+    "verbs": (1, .list(.string)), "apiGroups": (2, .list(.string)), "resources": (3, .list(.string)),
+    "resourceNames": (4, .list(.string)), "nonResourceURLs": (5, .list(.string)),
+  ])
+
+  private static let binding: [String: (Int, Field)] = [
+    "metadata": (1, metadata),
+    "subjects": (
+      2,
+      .list(
+        .message(["kind": (1, .string), "apiGroup": (2, .string), "name": (3, .string), "namespace": (4, .string)]))
+    ), "roleRef": (3, .message(["apiGroup": (1, .string), "kind": (2, .string), "name": (3, .string)])),
   ]
 
   private static let metadata = Field.message([

@@ -5,7 +5,7 @@ extension ObjectStore {
   /// Answers one request as a Kubernetes API server would.
   public mutating func handle(_ request: APIRequest, now: Date) -> APIResponse {
     do {
-      if let body = try staticAnswer(request) { return .body(body) }
+      if let body = try staticAnswer(request, now: now) { return .body(body) }
       guard let path = resourcePath(request.segments) else { return .body(.pageNotFound) }
       return try answer(request, path, now: now)
     } catch { return .body(APIBody(error)) }
@@ -46,6 +46,8 @@ extension ObjectStore {
       return try patch(request, path, encoder: encoder, now: now)
     case ("finalize", "PUT") where path.type == .namespaces:
       return try put(request, path, encoder: encoder, now: now)
+    case ("token", "POST") where path.type == .serviceAccounts:
+      return try answerTokenRequest(request, path, now: now)
     case ("scale", let method):
       guard let mapping = path.definition.scale else { break }
       let scaleEncoder = ObjectEncoder(

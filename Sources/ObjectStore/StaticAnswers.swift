@@ -1,8 +1,9 @@
+import FoundationEssentials
 import KubernetesAPI
 
 extension ObjectStore {
   /// Everything that is about no stored object: health, version, discovery, OpenAPI, reviews. Nil: not one of these.
-  func staticAnswer(_ request: APIRequest) throws(KubernetesStatus) -> APIBody? {
+  func staticAnswer(_ request: APIRequest, now: Date) throws(KubernetesStatus) -> APIBody? {
     let segments = request.segments
     switch segments.first {
     case nil: return APIBody(json: ["paths": JSONValue(rootPaths)])
@@ -11,7 +12,7 @@ extension ObjectStore {
     case "openapi": return openAPIAnswer(request)
     case "api" where segments.count <= 2, "apis" where segments.count <= 3:
       return request.method == "GET" ? discoveryAnswer(request) : nil
-    default: return try reviewAnswer(request)
+    default: return try reviewAnswer(request, now: now)
     }
   }
 

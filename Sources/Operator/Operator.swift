@@ -76,6 +76,12 @@ public struct Operator: ControllerRuntime.Service {
   /// Why the controller is not ready, for people; nil when it is: what it does rests on all of the cluster's objects.
   public var problem: String? { view.informers.lazy.compactMap(\.problem).first }
 
+  /// What the controller knows now.
+  public func snapshot() -> ControllerSnapshot {
+    let (synced, now) = (problem == nil, clock.now())
+    return state.withLock { $0.snapshot(identity: configuration.identity, hasSynced: synced, now: now) }
+  }
+
   /// Runs until it is cancelled.
   public func run() async throws {
     let leading = ClosureService {
@@ -92,8 +98,10 @@ public struct Operator: ControllerRuntime.Service {
     state.withLock { contents in
       // What another leader did meanwhile is in the cluster, not in our memory.
       contents.memories = [:]
+      contents.isLeading = true
       contents.leadingSince = since
     }
+    defer { state.withLock { $0.isLeading = false } }
     for key in view.services.store.keys { queue.add(key) }
     for lease in view.leases.store.list() { wake(lease) }
     let reconciler = reconciler

@@ -18,7 +18,8 @@ public final class Sandbox: @unchecked Sendable {
   private let reaper: Reaper
   private let cluster: Cluster
   private let kubelet: Kubelet
-  private let token: String
+  private let audit: AuditLog
+  private let accounts: ServiceAccountFiles
   private var server: HTTPServer?
   private var endpoints: SandboxEndpoints?
   private var controller: (place: SandboxConfiguration.ControllerPlace, process: SupervisedProcess)?
@@ -30,7 +31,7 @@ public final class Sandbox: @unchecked Sendable {
     self.log = log
     state = try StateDirectory(configuration.stateDirectory)
     loop = try EventLoop(name: "sandbox")
-    token = Self.randomHex(bytes: 24)
+    audit = try AuditLog(path: configuration.auditLog ?? state.audit, loop: loop, log: log)
     let marker = "PILOTLIGHT_SANDBOX=\(Self.randomHex(bytes: 12))"
     do { reaper = try Reaper(command: configuration.reaperCommand, marker: marker) } catch {
       throw SandboxError("the process that ends the sandbox's children cannot be started: \(error)")
@@ -40,6 +41,8 @@ public final class Sandbox: @unchecked Sendable {
       store: ObjectStore(resources: resources, seed: .random(in: .min ... .max)), types: resources.map(\.type),
       node: SandboxNode(allocatable: configuration.allocatable, labels: configuration.nodeLabels))
     cluster = Cluster(loop: loop, plane: plane)
+    accounts = ServiceAccountFiles(
+      cluster: cluster, state: state, lifetime: configuration.tokenLifetime, log: log)
     kubelet = Kubelet(
       cluster: cluster, reaper: reaper, stateFolder: state.path, imageEnvironment: configuration.imageEnvironment,
       workingDirectory: configuration.workingDirectory, probesByPeriod: configuration.probesByPeriod)
@@ -103,7 +106,7 @@ extension Sandbox {
     var settings = HTTPServerConfiguration(
       address: try SocketAddress(host: "127.0.0.1", port: configuration.apiPort))
     settings.tls = tls
-    let api = APIServer(cluster: cluster, kubelet: kubelet, authenticator: Authenticator(token: token))
+    let api = APIServer(cluster: cluster, kubelet: kubelet, audit: audit)
     let server = HTTPServer(loop: loop, configuration: settings) { await api.serve($0) }
     let address: SocketAddress
     do { address = try server.start() } catch {
@@ -112,8 +115,12 @@ extension Sandbox {
     }
     self.server = server
     let url = "https://127.0.0.1:\(address.port)"
-    let kubeconfig = Kubeconfig(server: url, certificateAuthority: authority.certificatePEM, token: token)
+    let token = Self.randomHex(bytes: 32)
+    cluster.change { plane, _ in plane.store.admit(.admin, token: token) }
+    let kubeconfig = Kubeconfig(
+      server: url, certificateAuthority: authority.certificatePEM, credentials: .token(token))
     try state.write(kubeconfig.json.prettyText + "\n", to: state.kubeconfig, mode: 0o600)
+    try accounts.write(server: url, certificateAuthority: authority.certificatePEM)
     log.info("API server listens", ["server": url, "kubeconfig": state.kubeconfig])
     return SandboxEndpoints(
       server: url, kubeconfig: state.kubeconfig, description: state.description, gateways: [])
@@ -130,13 +137,15 @@ extension Sandbox {
           "port \(port) on 127.0.0.1 is taken: stop what listens there, or choose another with --http-port")
       }
       let place = SandboxConfiguration.GatewayPlace(
-        kubeconfig: state.kubeconfig, index: index, httpPort: port, adminPort: free[count + index])
+        kubeconfig: accounts.kubeconfig(BootRoles.gateway), index: index, httpPort: port, adminPort: free[count + index]
+      )
       endpoints?.gateways.append("http://127.0.0.1:\(port)")
       if let command = configuration.gatewayCommand { startGateway(place, command(place)) }
     }
     if let command = configuration.controllerCommand {
       let place = SandboxConfiguration.ControllerPlace(
-        kubeconfig: state.kubeconfig, adminPort: free[count * 2], gatewayURL: endpoints?.gateways.first)
+        kubeconfig: accounts.kubeconfig(BootRoles.controller), gatewayTokenFile: accounts.gatewayToken,
+        adminPort: free[count * 2], gatewayURL: endpoints?.gateways.first)
       let process = supervised("controller", command(place))
       process.onChange = { [weak self] in self?.describeAgain() }
       controller = (place, process)
@@ -206,7 +215,7 @@ extension Sandbox {
     guard let endpoints else { return }
     var json: JSONValue = [
       "pid": JSONValue(Int(getpid())), "server": .string(endpoints.server), "kubeconfig": .string(endpoints.kubeconfig),
-      "stateDirectory": .string(state.path),
+      "stateDirectory": .string(state.path), "auditLog": .string(configuration.auditLog ?? state.audit),
       "gateways": .array(
         gateways.map { place, process in
           var gateway = Self.description(of: process)
@@ -246,6 +255,7 @@ extension Sandbox {
     await stop([controller?.process].compactMap(\.self) + gateways.map(\.process))
     kubelet.shutDown()
     await server?.shutDown(graceful: .milliseconds(200))
+    audit.flush()
     log.info("sandbox has ended")
   }
 

@@ -9,6 +9,10 @@ public struct SandboxConfiguration: Sendable {
   public var gatewayCount = 1
   /// What the node offers to pods, by resource name.
   public var allocatable = ["cpu": "64", "memory": "256Gi", "pods": "250", "nvidia.com/gpu": "8"]
+  /// Where each request to the API leaves a line; nil: `audit.jsonl` in the state directory.
+  public var auditLog: String?
+  /// How long the tokens of controller and gateways hold, in whole seconds; they are renewed after four fifths of it.
+  public var tokenLifetime: Duration = .seconds(3600)
   public var nodeLabels: [String: String] = [:]
   /// Whether containers that have not passed a probe yet are asked once a period, as a real kubelet does; otherwise far more
   /// often, so that nobody waits for readiness to be seen.
@@ -29,6 +33,8 @@ public struct SandboxConfiguration: Sendable {
   /// Where the controller finds what it needs.
   public struct ControllerPlace: Sendable {
     public var kubeconfig: String
+    /// The token to show at the gateways' admin ports.
+    public var gatewayTokenFile: String
     /// Free, on 127.0.0.1.
     public var adminPort: Int
     /// Of the first gateway; nil without one.

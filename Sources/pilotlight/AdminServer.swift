@@ -1,19 +1,26 @@
 import EventLoop
+import Gateway
+import Operator
 import Synchronization
 import Telemetry
 
-/// Health and metrics of the controller, apart from everything else it does.
+/// Health, metrics and state of the controller, apart from everything else it does.
 final class AdminServer: Sendable {
-  /// Nil: ready.
-  private let problem: @Sendable () -> String?
+  private let controller: Operator
   private let metrics: MetricsRegistry
+  private let adminGuard: any AdminGuard
+  private let refusals: Counter
   private let loop: EventLoop
   /// Who lets it go stops to listen.
   private let server = Mutex<HTTPServer?>(nil)
 
-  init(metrics: MetricsRegistry, problem: @escaping @Sendable () -> String?) throws {
+  /// - Parameter adminGuard: decides who may read the state.
+  init(controller: Operator, metrics: MetricsRegistry, adminGuard: any AdminGuard) throws {
+    self.controller = controller
     self.metrics = metrics
-    self.problem = problem
+    self.adminGuard = adminGuard
+    refusals = metrics.counter(
+      "pilotlight_admin_refusals_total", help: "Requests to the admin port that were not let in.", labels: ["code"])
     loop = try EventLoop(name: "admin")
     loop.start()
   }
@@ -40,14 +47,18 @@ final class AdminServer: Sendable {
     switch exchange.path {
     case "/healthz" where isRead: try await text(exchange, 200, "ok\n")
     case "/readyz" where isRead:
-      if let problem = problem() {
+      if let problem = controller.problem {
         try await text(exchange, 503, "not ready: \(problem)\n")
       } else {
         try await text(exchange, 200, "ok\n")
       }
     case "/metrics" where isRead: try await text(exchange, 200, metrics.render(), type: MetricsRegistry.contentType)
-    case "/healthz", "/readyz", "/metrics": try await text(exchange, 405, "only GET and HEAD\n")
-    default: try await text(exchange, 404, "there are /healthz, /readyz and /metrics\n")
+    case "/debug/state" where isRead:
+      guard try await adminGuard.admits(exchange, to: .debug, refusals: refusals) else { return }
+      try await exchange.respond(
+        status: 200, headers: [("Content-Type", "application/json")], body: try controller.snapshot().encoded())
+    case "/healthz", "/readyz", "/metrics", "/debug/state": try await text(exchange, 405, "only GET and HEAD\n")
+    default: try await text(exchange, 404, "there are /healthz, /readyz, /metrics and /debug/state\n")
     }
   }
 

@@ -2,6 +2,7 @@ import ControllerRuntime
 import CurlTransport
 import EventLoop
 import FleetProtocol
+import GatewayCluster
 import Glibc
 import KubernetesClient
 import Operator
@@ -17,7 +18,11 @@ enum ControllerCommand {
       --domain DOMAIN       services are NAME.NAMESPACE.DOMAIN at the gateway; default: by the ConfigMap pilotlight,
                             else pilotlight.local
       --gateway-url URL     where callers reach the gateway; status.url is below it
-      --admin-listen ADDR   health and metrics (127.0.0.1:9091)
+      --gateway-token-file FILE  a token for the gateways' admin ports, of the audience \(ClusterAdminGuard.audience); read
+                            again as it is renewed
+      --admin-listen ADDR   health, metrics and /debug/state (127.0.0.1:9091)
+      --admin-auth WHO      who may read /debug/state: cluster (whom its roles let in), nobody, anyone; default: anyone on
+                            a loopback address, else cluster
       --zoneinfo FOLDER     compiled time zones, for schedules (\(TimeZoneFolder.standard))
       --leader-election     several controllers run and one leads
       --kube-api-qps N      requests to the API server a second, but the election's (200)
@@ -36,7 +41,9 @@ enum ControllerCommand {
     var limit: RequestRateLimit
     var configuration: OperatorConfiguration
     var timeZones: TimeZoneFolder
+    var gatewayToken: FileToken?
     var admin: SocketAddress
+    var adminAuthentication: AdminAuthentication
     var log: Log
 
     init(_ scanner: inout ArgumentScanner) throws {
@@ -48,7 +55,9 @@ enum ControllerCommand {
         leaderElection: scanner.flag("--leader-election"))
       timeZones = TimeZoneFolder(path: try scanner.text("--zoneinfo") ?? TimeZoneFolder.standard)
       limit = try scanner.apiRateLimit()
+      gatewayToken = try scanner.text("--gateway-token-file").map { FileToken(path: $0) }
       admin = try SocketAddress(parsing: try scanner.text("--admin-listen") ?? "127.0.0.1:9091")
+      adminAuthentication = try AdminAuthentication(&scanner, listener: admin, hasCluster: true)
       log = try scanner.log()
       try scanner.finish()
     }
@@ -61,10 +70,15 @@ enum ControllerCommand {
     let connection = try ClusterConnection(
       kubeconfig: options.kubeconfig, limit: options.limit, driver: driver, clock: clock, metrics: metrics)
     let controller = Operator(
-      client: connection.client, limiter: connection.limiter, gateways: CurlGatewayTransport(driver: driver),
+      client: connection.client, limiter: connection.limiter,
+      gateways: CurlGatewayTransport(driver: driver, token: options.gatewayToken, metrics: metrics),
       configuration: options.configuration, clock: clock, timeZones: options.timeZones, log: options.log,
       metrics: metrics)
-    let admin = try AdminServer(metrics: metrics) { controller.problem }
+    let adminGuard = options.adminAuthentication.adminGuard(
+      client: connection.client.limited(by: connection.limiter),
+      controller: ClusterAdminGuard.defaultController(namespace: options.configuration.namespace), clock: clock,
+      log: options.log)
+    let admin = try AdminServer(controller: controller, metrics: metrics, adminGuard: adminGuard)
     let address = try admin.start(on: options.admin)
     options.log.info("controller starts", ["version": Version.current, "admin": "\(address)"])
     let running = Task { try await controller.run() }

@@ -1,10 +1,22 @@
 import CurlTransport
 import FleetProtocol
 import Operator
+import Telemetry
 
-/// Talks to the gateways over libcurl.
+/// Talks to the gateways over libcurl, and shows them who it is.
 struct CurlGatewayTransport: GatewayTransport {
-  let driver: CurlDriver
+  private let driver: CurlDriver
+  private let token: (any BearerTokenSource)?
+  private let refusals: Counter
+
+  /// - Parameter token: of the audience that the gateways want; nil: they want none.
+  init(driver: CurlDriver, token: (any BearerTokenSource)?, metrics: MetricsRegistry) {
+    self.driver = driver
+    self.token = token
+    refusals = metrics.counter(
+      "pilotlight_gateway_refusals_total", help: "Requests of the controller that a gateway did not let in, by status.",
+      labels: ["code"])
+  }
 
   /// Snapshots come at least every second: a stream that is silent for longer is half open.
   private static let silence: Duration = .seconds(5)
@@ -22,8 +34,11 @@ struct CurlGatewayTransport: GatewayTransport {
 
   func open(_ url: String) async throws -> AsyncThrowingStream<[UInt8], any Error> {
     let stream = try await driver.stream(
-      CurlRequest(url: url, connectTimeout: Self.connectTimeout, idleTimeout: Self.silence, bodyLimit: 4 << 20))
+      CurlRequest(
+        url: url, headers: try credentials(), connectTimeout: Self.connectTimeout, idleTimeout: Self.silence,
+        bodyLimit: 4 << 20))
     guard stream.head.status == 200 else {
+      note(stream.head.status)
       throw UnexpectedStatus(url: url, status: stream.head.status, wanted: "the load stream")
     }
     return stream.body
@@ -32,13 +47,26 @@ struct CurlGatewayTransport: GatewayTransport {
   func put(_ url: String, _ body: [UInt8], timeout: Duration) async throws -> [UInt8] {
     let (head, answer) = try await driver.send(
       CurlRequest(
-        method: "PUT", url: url, headers: [("Content-Type", SlotMessage.contentType)], body: body,
+        method: "PUT", url: url, headers: try credentials() + [("Content-Type", SlotMessage.contentType)], body: body,
         connectTimeout: timeout, timeout: timeout, bodyLimit: 64 << 10))
     guard head.status == 200 else {
+      note(head.status)
       let line = answer.prefix(500).prefix { $0 >= 0x20 }
       throw UnexpectedStatus(
         url: url, status: head.status, wanted: "200", text: String(decoding: line, as: UTF8.self))
     }
     return answer
+  }
+
+  private func credentials() throws -> [(name: String, value: String)] {
+    guard let token else { return [] }
+    return [("Authorization", "Bearer \(try token.token())")]
+  }
+
+  /// A token that is not taken may have been renewed: the next attempt reads it again.
+  private func note(_ status: Int) {
+    guard status == 401 || status == 403 else { return }
+    token?.invalidate()
+    refusals.increment(String(status))
   }
 }

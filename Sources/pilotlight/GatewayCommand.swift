@@ -18,6 +18,11 @@ enum GatewayCommand {
       --static FILE              services and endpoints from a JSON file instead of a cluster; SIGHUP reads it again
       --listen ADDR              where callers connect (0.0.0.0:8080)
       --admin-listen ADDR        health, metrics and the load stream (127.0.0.1:9090)
+      --admin-auth WHO           who may read the load stream and /debug/state and deal slots there: cluster (whom its roles
+                                 let in), nobody, anyone; default: anyone on a loopback address, else cluster, or nobody
+                                 with --static
+      --controller-identity USER the controller's user
+                                 (system:serviceaccount:NAMESPACE:pilotlight-controller)
       --namespace NAME           Pilotlight's own namespace (\(ActivationLease.defaultNamespace))
       --domain DOMAIN            services are NAME.NAMESPACE.DOMAIN; default: by the ConfigMap pilotlight, else
                                  pilotlight.local. What that ConfigMap says of holds and timeouts holds for flags not given
@@ -62,6 +67,8 @@ enum GatewayCommand {
     var kubeconfig: String?
     var limit: RequestRateLimit
     var staticFile: String?
+    var adminAuthentication: AdminAuthentication
+    var controllerIdentity: String
     var namespace: String
     /// Nil: by the settings of the installation.
     var domain: String?
@@ -85,6 +92,8 @@ enum GatewayCommand {
       }
       configuration.listen = try scanner.text("--listen") ?? configuration.listen
       configuration.admin = try scanner.text("--admin-listen") ?? "127.0.0.1:9090"
+      adminAuthentication = try AdminAuthentication(
+        &scanner, listener: SocketAddress(parsing: configuration.admin), hasCluster: staticFile == nil)
       configuration.certificates = try Self.certificates(&scanner)
       upstreamTLS = UpstreamTLS(
         caFile: try scanner.text("--upstream-ca"), verifies: !scanner.flag("--upstream-tls-insecure"))
@@ -113,6 +122,8 @@ enum GatewayCommand {
       configuration.accessLogSampling = try scanner.integer(
         "--access-log-sampling", default: configuration.accessLogSampling, in: 0...1_000_000)
       namespace = try scanner.text("--namespace") ?? ActivationLease.defaultNamespace
+      controllerIdentity =
+        try scanner.text("--controller-identity") ?? ClusterAdminGuard.defaultController(namespace: namespace)
       domain = try scanner.text("--domain")
       shutdownDelay = try scanner.duration("--shutdown-delay", default: .seconds(10))
       shutdownDrain = try scanner.duration("--shutdown-drain", default: .seconds(600))
@@ -156,12 +167,17 @@ enum GatewayCommand {
     ArgumentScanner.Problem("--tls-cert and --tls-key belong together: \(certificates) and \(keys) are given")
   }
 
-  private static func gateway(_ options: Options, wake: any WakeSignal = NoWakeSignal()) throws -> GatewayServer {
+  /// - Parameter client: of the cluster; nil: services come from a file.
+  private static func gateway(
+    _ options: Options, client: KubernetesClient? = nil, wake: any WakeSignal = NoWakeSignal()
+  ) throws -> GatewayServer {
     // A line per request is information: who asks for warnings only does not want it.
     let accessLog = options.log.level <= .info ? options.log.sink as? any AccessLog : nil
     return try GatewayServer(
       configuration: options.configuration, log: options.log, accessLog: accessLog ?? NoAccessLog(),
-      requestLog: options.requestLog, wake: wake)
+      requestLog: options.requestLog, wake: wake,
+      admin: options.adminAuthentication.adminGuard(
+        client: client, controller: options.controllerIdentity, clock: SystemClock(), log: options.log))
   }
 
   private static func run(_ options: Options) async throws -> Int32 {
@@ -222,7 +238,7 @@ enum GatewayCommand {
     let identity = options.configuration.identity
     let writer = ActivationWriter(
       client: client, clock: clock, log: options.log, namespace: options.namespace, identity: identity)
-    let gateway = try self.gateway(options, wake: writer)
+    let gateway = try self.gateway(options, client: client, wake: writer)
     let view = ClusterView(
       client: client, clock: clock, log: options.log, identity: identity, domain: options.domain,
       upstreamTLS: options.upstreamTLS, namespace: options.namespace,

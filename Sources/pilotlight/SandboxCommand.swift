@@ -18,6 +18,8 @@ enum SandboxCommand {
       --cpu N, --memory SIZE   what the node offers to pods (64, 256Gi)
       --gpus N                 pretended nvidia.com/gpu of the node (8)
       --pods N                 how many pods it takes (250)
+      --audit-log FILE         a line of JSON for each request to the API, never rotated (audit.jsonl in the state directory)
+      --token-lifetime DURATION  of the controller's and the gateways' tokens, which are renewed in time (1h)
       --node-label NAME=VALUE  a label of the node; may be repeated
       --probe-by-period        ask pods that are not ready once a periodSeconds, as a real kubelet; default: every 20 to 50 ms
       --without-controller     do not start the controller
@@ -63,6 +65,8 @@ enum SandboxCommand {
     if let memory = try scanner.text("--memory") { result.allocatable["memory"] = memory }
     result.allocatable["nvidia.com/gpu"] = String(try scanner.integer("--gpus", default: 8, in: 0...100_000))
     result.allocatable["pods"] = String(try scanner.integer("--pods", default: 250, in: 1...2000))
+    result.auditLog = try scanner.text("--audit-log")
+    result.tokenLifetime = try scanner.duration("--token-lifetime", default: result.tokenLifetime)
     for label in try scanner.texts("--node-label") {
       guard let equals = label.firstIndex(of: "="), equals != label.startIndex else {
         throw ArgumentScanner.Problem("--node-label: '\(label)' is not NAME=VALUE")
@@ -91,7 +95,8 @@ enum SandboxCommand {
       configuration.controllerCommand = { place in
         [
           executable, "controller", "--kubeconfig", place.kubeconfig, "--admin-listen", "127.0.0.1:\(place.adminPort)",
-          "--identity", "controller", "--log-format", "json",
+          "--admin-auth", "cluster", "--gateway-token-file", place.gatewayTokenFile, "--identity", "controller",
+          "--log-format", "json",
         ] + (place.gatewayURL.map { ["--gateway-url", $0] } ?? []) + controllerOptions
       }
     }
@@ -99,8 +104,9 @@ enum SandboxCommand {
       configuration.gatewayCommand = { place in
         [
           executable, "gateway", "--kubeconfig", place.kubeconfig, "--listen", "127.0.0.1:\(place.httpPort)",
-          "--admin-listen", "127.0.0.1:\(place.adminPort)", "--identity", "gateway-\(place.index)",
-          "--log-format", "json", "--shutdown-delay", "0s", "--shutdown-drain", "2s",
+          "--admin-listen", "127.0.0.1:\(place.adminPort)", "--admin-auth", "cluster",
+          "--identity", "gateway-\(place.index)", "--log-format", "json", "--shutdown-delay", "0s", "--shutdown-drain",
+          "2s",
         ] + gatewayOptions
       }
     }

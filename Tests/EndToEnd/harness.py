@@ -124,6 +124,17 @@ class Sandbox:
     def kubeconfig(self):
         return self.describe()["kubeconfig"]
 
+    @property
+    def token(self):
+        """The bearer token of kubectl's kubeconfig."""
+        with open(self.kubeconfig, encoding="utf-8") as file:
+            return json.load(file)["users"][0]["user"]["token"]
+
+    def audit(self):
+        """A line for each request that the API has answered."""
+        with open(self.describe()["auditLog"], encoding="utf-8") as file:
+            return [json.loads(line) for line in file if line.endswith("\n")]
+
     def kubectl(self, binary=None):
         home = os.path.join(self.state, "home-" + os.path.basename(binary or "kubectl"))
         os.makedirs(home, exist_ok=True)
@@ -191,6 +202,10 @@ def service(name, namespace="default", arguments=(), load="300ms", **spec):
         "metadata": {"name": name, "namespace": namespace},
         "spec": {"template": {"spec": {"containers": [container]}}, **spec},
     }
+
+
+def bearer(token):
+    return {"Authorization": f"Bearer {token}"}
 
 
 FAST = {"stableWindow": "6s", "panicWindow": "2s", "scaleDownDelay": "0s"}

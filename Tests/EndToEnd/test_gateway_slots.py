@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from harness import FAST, Sandbox, chat, eventually, request, service
+from harness import FAST, Sandbox, bearer, chat, eventually, request, service
 
 LIMIT = 20
 
@@ -19,7 +19,7 @@ def fleet():
 
 
 def admin(fleet, index, path):
-    status, _, body = request(fleet.describe()["gateways"][index]["admin"], "GET", path)
+    status, _, body = request(fleet.describe()["gateways"][index]["admin"], "GET", path, headers=bearer(fleet.token))
     assert status == 200, body
     return body.decode()
 

@@ -3,7 +3,7 @@ import json
 
 import pytest
 
-from harness import Sandbox, chat, eventually, request, service
+from harness import Sandbox, bearer, chat, eventually, request, service
 
 
 @pytest.fixture(scope="module")
@@ -20,7 +20,7 @@ def settings(kubectl, **document):
 
 
 def debug_state(sandbox, kubectl):
-    return request(sandbox.describe()["gateways"][0]["admin"], "GET", "/debug/state")[2].decode()
+    return request(sandbox.describe()["gateways"][0]["admin"], "GET", "/debug/state", headers=bearer(sandbox.token))[2].decode()
 
 
 def test_settings_are_taken_over_and_wrong_ones_are_not(place):

@@ -109,11 +109,4 @@ struct APIServerTests {
       #expect(json["message"]?.stringValue == message)
     }
   }
-
-  @Test(
-    "tokens are compared whole",
-    arguments: [("abc", "abc", true), ("abc", "abd", false), ("ab", "abc", false), ("abcd", "abc", false)])
-  func comparison(left: String, right: String, equal: Bool) {
-    #expect(Authenticator.equalInConstantTime(Array(left.utf8), Array(right.utf8)) == equal)
-  }
 }

@@ -115,6 +115,15 @@ struct LoadBoard {
     return !relevant.isEmpty && relevant.allSatisfy { $0.isReadable(now: now) }
   }
 
+  /// How each gateway's stream stands, by address.
+  func reports(now: Duration) -> [ControllerSnapshot.Gateway] {
+    gateways.sorted { $0.key < $1.key }.map { address, gateway in
+      ControllerSnapshot.Gateway(
+        address: address, takesTraffic: gateway.isExpected, isReadable: gateway.isReadable(now: now),
+        secondsSinceSnapshot: gateway.lastSnapshot.map { (now - $0).inSeconds }, busyServices: gateway.busy.count)
+    }
+  }
+
   /// What is known of one service now.
   func load(of key: ObjectKey, policy: ScalingPolicy, now: Duration) -> ServiceLoadView {
     var view = ServiceLoadView(isComplete: isComplete(now: now))

@@ -69,18 +69,26 @@ final class LoadStreams: Sendable {
 
   private func follow(_ address: String) async {
     var wait = Self.backoff.base
+    var said: String?
     while !Task.isCancelled {
       let begun = clock.now().monotonic
       do {
         try await readWatched(address)
       } catch {
-        if !Task.isCancelled { log.info("load stream ended", ["gateway": address, "error": "\(error)"]) }
+        // Each reason once, not with each attempt.
+        if !Task.isCancelled, said != "\(error)" {
+          said = "\(error)"
+          log.info("load stream ended", ["gateway": address, "error": "\(error)"])
+        }
       }
       let last = state.withLock { contents in
         contents.board.disconnected(address)
         return contents.board.lastSnapshot(from: address)
       }
-      if let last, last >= begun { wait = Self.backoff.base }
+      if let last, last >= begun {
+        wait = Self.backoff.base
+        said = nil
+      }
       do { try await clock.sleep(for: wait) } catch { return }
       wait = min(Self.backoff.ceiling, wait * 2)
     }

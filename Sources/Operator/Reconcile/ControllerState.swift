@@ -20,7 +20,8 @@ final class ControllerState: Sendable {
     var statusWrites = StatusWritePolicy()
     /// Services that each tick looks at.
     var active: Set<ObjectKey> = []
-    /// When this controller began to lead, monotonic.
+    var isLeading = false
+    /// When this controller began to lead last, monotonic.
     var leadingSince: Duration = .zero
 
     /// Takes a gateway's snapshot; returns who needs a decision now.

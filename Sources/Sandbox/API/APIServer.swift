@@ -14,18 +14,29 @@ final class APIServer: @unchecked Sendable {
   private let cluster: Cluster
   private let kubelet: Kubelet
   private let authenticator: Authenticator
+  private let audit: AuditLog
 
-  init(cluster: Cluster, kubelet: Kubelet, authenticator: Authenticator) {
+  init(cluster: Cluster, kubelet: Kubelet, audit: AuditLog) {
     self.cluster = cluster
     self.kubelet = kubelet
-    self.authenticator = authenticator
+    self.audit = audit
+    authenticator = Authenticator(cluster: cluster)
   }
 
   /// Answers one request; a client that goes away ends it.
   func serve(_ exchange: HTTPExchange) async {
+    let headers = ["accept", "content-type", "if-none-match", "if-modified-since"].flatMap { name in
+      exchange.headers.all(name).map { (name: name, value: $0) }
+    }
+    var request = APIRequest(
+      method: exchange.method, target: exchange.target, headers: headers, user: .anonymous)
     do {
-      try await answer(exchange)
+      request.user = try authenticator.user(of: exchange.headers)
+      try cluster.plane.store.authorize(request)
+      request.body = try await readBody(of: exchange)
+      try await answer(request, exchange)
     } catch let status as KubernetesStatus {
+      audit.record(request, code: status.code)
       try? await respond(status, to: exchange)
     } catch {
       // The connection is broken: there is nobody to tell.
@@ -33,29 +44,19 @@ final class APIServer: @unchecked Sendable {
     }
   }
 
-  private func answer(_ exchange: HTTPExchange) async throws {
-    let verdict = authenticator.judge(
-      authorization: exchange.headers.first("authorization"), path: exchange.path,
-      verb: Self.verb(exchange.method))
-    let user: APIUser
-    switch verdict {
-    case .refused(let status): throw status
-    case .admitted(let admitted): user = admitted
-    }
-    let body = try await readBody(of: exchange)
-    let headers = ["accept", "content-type", "if-none-match", "if-modified-since"].flatMap { name in
-      exchange.headers.all(name).map { (name: name, value: $0) }
-    }
-    let request = APIRequest(
-      method: exchange.method, target: exchange.target, headers: headers, body: body, user: user)
+  private func answer(_ request: APIRequest, _ exchange: HTTPExchange) async throws {
     if let logs = try PodLogRequest(request, now: cluster.now.wall) {
-      return try await PodLogStream(log: kubelet.log(for: logs), options: logs.options).write(to: exchange)
+      let stream = PodLogStream(log: try kubelet.log(for: logs), options: logs.options)
+      audit.record(request, code: 200)
+      return try await stream.write(to: exchange)
     }
     switch cluster.handle(request) {
     case .body(let body):
+      audit.record(request, code: body.status)
       let headers = [("Content-Type", body.contentType)] + body.headers.map { ($0.name, $0.value) }
       try await exchange.respond(status: body.status, headers: headers, body: body.bytes)
     case .watch(let watch):
+      audit.record(request, code: 200)
       try await WatchStream(cluster: cluster, watch: watch).write(to: exchange)
     }
   }
@@ -74,15 +75,5 @@ final class APIServer: @unchecked Sendable {
   private func respond(_ status: KubernetesStatus, to exchange: HTTPExchange) async throws {
     try await exchange.respond(
       status: status.code, headers: [("Content-Type", "application/json")], body: status.json.bytes)
-  }
-
-  private static func verb(_ method: String) -> String {
-    switch method {
-    case "POST": "post"
-    case "PUT": "put"
-    case "PATCH": "patch"
-    case "DELETE": "delete"
-    default: "get"
-    }
   }
 }

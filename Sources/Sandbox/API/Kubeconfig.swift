@@ -6,7 +6,14 @@ struct Kubeconfig {
   var server: String
   /// PEM.
   var certificateAuthority: String
-  var token: String
+  var credentials: Credentials
+  var namespace = "default"
+
+  enum Credentials {
+    case token(String)
+    /// A file whose token somebody renews.
+    case tokenFile(String)
+  }
 
   var json: JSONValue {
     let name: JSONValue = "pilotlight-sandbox"
@@ -21,8 +28,15 @@ struct Kubeconfig {
           ],
         ]
       ],
-      "users": [["name": name, "user": ["token": .string(token)]]],
-      "contexts": [["name": name, "context": ["cluster": name, "user": name, "namespace": "default"]]],
+      "users": [["name": name, "user": user]],
+      "contexts": [["name": name, "context": ["cluster": name, "user": name, "namespace": .string(namespace)]]],
     ]
+  }
+
+  private var user: JSONValue {
+    switch credentials {
+    case .token(let token): ["token": .string(token)]
+    case .tokenFile(let path): ["tokenFile": .string(path)]
+    }
   }
 }

@@ -74,6 +74,7 @@ extension ControlPlane {
   mutating func boot(version: String, now: Now) {
     for namespace in BootObjects.namespaces { perform(.namespaces, .create(namespace), as: "sandbox", now: now) }
     perform(.services, .create(BootObjects.service), as: "sandbox", now: now)
+    for (type, object) in BootRoles.objects { perform(type, .create(object), as: "sandbox", now: now) }
     let definition = BootObjects.customResourceDefinition(now: now.wall)
     perform(.customResourceDefinitions, .create(definition), as: "sandbox", now: now)
     perform(.customResourceDefinitions, .update(definition), subresource: "status", as: "sandbox", now: now)

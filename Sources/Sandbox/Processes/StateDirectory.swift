@@ -17,11 +17,12 @@ struct StateDirectory: Sendable {
       absolute = "\(String(cString: current))/\(path)"
     }
     self.path = absolute
-    for folder in [absolute, "\(absolute)/pods", "\(absolute)/logs"] { try Self.make(folder) }
+    for folder in [absolute, "\(absolute)/pods", "\(absolute)/logs"] { try make(folder) }
   }
 
   var kubeconfig: String { "\(path)/kubeconfig" }
   var description: String { "\(path)/sandbox.json" }
+  var audit: String { "\(path)/audit.jsonl" }
   func log(_ name: String) -> String { "\(path)/logs/\(name).log" }
 
   /// Replaces a file in one step: a reader sees the old or the new one, whole.
@@ -35,11 +36,12 @@ struct StateDirectory: Sendable {
     guard written == bytes.count, rename(temporary, file) == 0 else { throw Self.failure(file) }
   }
 
-  private static func make(_ folder: String) throws(SandboxError) {
+  /// Makes a folder and those above it.
+  func make(_ folder: String) throws(SandboxError) {
     var partial = ""
     for part in folder.split(separator: "/") {
       partial += "/\(part)"
-      if mkdir(partial, 0o755) != 0, cl_errno() != EEXIST { throw failure(partial) }
+      if mkdir(partial, 0o755) != 0, cl_errno() != EEXIST { throw Self.failure(partial) }
     }
   }
 
