@@ -8,26 +8,30 @@ extension Reconciler {
   /// Makes and repairs what the service consists of.
   ///
   /// The burst Deployment is there from the start, with no replica; the dedicated one only once a replica was wanted: most
-  /// services never have one, and an object less per service counts when there are thousands.
+  /// services never have one, and an object less per service counts when there are thousands. While another template is
+  /// tried, the pools stay as they are, and the canary is there beside them.
   /// - Returns: the verdict on the template, and who is in the way; nil: nobody.
   func applyObjects(
-    _ known: KnownService, _ pools: PerPool<PoolObservation>
+    _ known: KnownService, _ pools: PerPool<PoolObservation>, _ round: Round
   ) async throws -> (TemplateVerdict, conflict: String?) {
     let intent = known.intent
     if intent.unsupported != nil { return (.unknown("nothing is applied"), nil) }
     var needed: [Pool] = []
     if intent.policy.dedicatedReplicas > 0 || pools.dedicated.exists { needed.append(.dedicated) }
     if intent.policy.maxBurstReplicas > 0 || pools.burst.exists { needed.append(.burst) }
-    let template = await verdict(known, needed)
+    let isTried = round.rollout?.isUnderWay ?? false
+    let template = await verdict(known, isTried ? needed + [.canary] : needed)
     do {
+      let objects = objects(known, isTried ? [.canary] + needed.filter { !pools[$0].exists } : needed, isTried)
       if case .valid = template {
-        for pool in needed {
-          try await settle(.deployments, known.deployments[pool], view.deployments.store, intent)
+        // Pods of another template go before their canary is another.
+        let isSettled = pools.canary.pods.allSatisfy { $0.isUpdated || $0.isFinished }
+        for (pool, deployment, _) in objects where pool != .canary || isSettled {
+          try await settle(.deployments, deployment, view.deployments.store, intent)
         }
       }
-      for pool in needed {
-        try await settle(.services, known.services[pool], view.headless.store, intent)
-      }
+      for (_, _, service) in objects { try await settle(.services, service, view.headless.store, intent) }
+      if !isTried && pools.canary.exists { try await removeCanary(intent, pools.canary) }
       if !needed.isEmpty {
         try await settle(.podDisruptionBudgets, known.budget, view.budgets.store, intent)
       }
@@ -35,6 +39,17 @@ extension Reconciler {
       return (template, conflict.description)
     }
     return (template, nil)
+  }
+
+  /// The Deployments and Services of pools; those of both pools with the template that they run, where another is tried.
+  private func objects(
+    _ known: KnownService, _ pools: [Pool], _ isTried: Bool
+  ) -> [(pool: Pool, deployment: KubernetesObject, service: KubernetesObject)] {
+    pools.compactMap { pool in
+      if isTried, pool != .canary { return stableObjects(known, pool).map { (pool, $0.deployment, $0.service) } }
+      guard let deployment = known.deployments[pool], let service = known.services[pool] else { return nil }
+      return (pool, deployment, service)
+    }
   }
 
   /// The verdict on a template is asked for once; a Deployment that was applied with it is a verdict, too.
@@ -45,7 +60,7 @@ extension Reconciler {
     }
     let isApplied = pools.allSatisfy { pool in
       view.deployment(intent.key, pool)?.metadata.annotations[DesiredObjects.hashAnnotation]
-        == known.deployments[pool].metadata.annotations[DesiredObjects.hashAnnotation]
+        == known.deployments[pool]?.metadata.annotations[DesiredObjects.hashAnnotation]
     }
     let verdict = isApplied ? .valid : await check.verdict(known, pools: pools)
     if case .unknown = verdict { return verdict }
