@@ -129,7 +129,9 @@ struct ReplicaSetState: Sendable {
   }
 
   /// Some replica is just being asked for the first time.
-  var isFirstCheckRunning: Bool { entries.contains { $0.isStable && $0.isUnproven && $0.health == .unchecked && $0.replica.isReady } }
+  var isFirstCheckRunning: Bool {
+    entries.contains { $0.isStable && $0.isUnproven && $0.health == .unchecked && $0.replica.isReady }
+  }
 
   var healthByPod: [String: ReplicaHealth] {
     Dictionary(entries.map { ($0.replica.podUID, $0.health) }, uniquingKeysWith: { first, _ in first })

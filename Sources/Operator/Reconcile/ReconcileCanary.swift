@@ -5,30 +5,43 @@ import KubernetesAPI
 import Telemetry
 
 extension Reconciler {
-  /// A pool that comes into being while another template is tried: its objects with the template that the pools run.
+  /// What a pool lacks while another template is tried, with the template that the pools run.
   ///
-  /// Only the pool beside it knows that template. What that pool's overrides changed stays, under this pool's own.
-  /// - Returns: nil where neither pool is there.
-  func stableObjects(
+  /// Only their Deployments know that template. A pool that first comes into being takes it from the one beside it: what that
+  /// pool's overrides changed stays, under this pool's own.
+  func missingObjects(
     _ known: KnownService, _ pool: Pool
-  ) -> (deployment: KubernetesObject, service: KubernetesObject)? {
+  ) -> (deployment: KubernetesObject?, service: KubernetesObject?) {
     var intent = known.intent
-    guard let other = Pool.lasting.first(where: { $0 != pool }), let live = view.deployment(intent.key, other) else {
-      return nil
+    let own = view.deployment(intent.key, pool)
+    guard let live = own ?? Pool.lasting.lazy.compactMap({ view.deployment(intent.key, $0) }).first else {
+      return (nil, nil)
     }
     var template = Deployment(live).template
     template[path: DesiredObjects.templateHashPath] = nil
+    intent.port = servingPort(of: template, wanted: intent.port)
     intent.templates[pool] = ServiceIntent.template(template, intent.overrides[pool], intent.key.name, pool)
-    let name = ObjectKey(namespace: intent.key.namespace, name: other.deploymentName(of: intent.key.name))
-    intent.port = view.headless.store[name]?.spec["ports"]?[0]?["targetPort"] ?? intent.port
-    return (DesiredObjects.deployment(intent, pool), DesiredObjects.service(intent, pool))
+    let name = ObjectKey(namespace: intent.key.namespace, name: pool.deploymentName(of: intent.key.name))
+    return (
+      own == nil ? DesiredObjects.deployment(intent, pool) : nil,
+      view.headless.store[name] == nil ? DesiredObjects.service(intent, pool) : nil
+    )
+  }
+
+  /// The port that the owner names today may not be one of the template of before.
+  private func servingPort(of template: JSONValue, wanted: JSONValue) -> JSONValue {
+    let ports = (template["spec"]?["containers"]?.arrayValue ?? []).flatMap { $0["ports"]?.arrayValue ?? [] }
+    if ports.contains(where: { $0["containerPort"] == wanted }) { return wanted }
+    return ports.first?["containerPort"] ?? wanted
   }
 
   /// Takes away what a canary that is over has left, once its last pod has gone.
   func removeCanary(_ intent: ServiceIntent, _ canary: PoolObservation) async throws {
     guard canary.wanted == 0, canary.pods.allSatisfy(\.isFinished) else { return }
     let name = ObjectKey(namespace: intent.key.namespace, name: Pool.canary.deploymentName(of: intent.key.name))
-    for (type, live) in [(ResourceType.deployments, view.deployments.store[name]), (.services, view.headless.store[name])] {
+    for (type, live) in [
+      (ResourceType.deployments, view.deployments.store[name]), (.services, view.headless.store[name]),
+    ] {
       guard let live, live.metadata.controller?.uid == intent.owner.uid else { continue }
       try await writer.delete(type, live)
       log.info("removed", ["kind": type.kind, "object": name.description])

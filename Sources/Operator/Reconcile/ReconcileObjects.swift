@@ -22,34 +22,34 @@ extension Reconciler {
     let isTried = round.rollout?.isUnderWay ?? false
     let template = await verdict(known, isTried ? needed + [.canary] : needed)
     do {
-      let objects = objects(known, isTried ? [.canary] + needed.filter { !pools[$0].exists } : needed, isTried)
+      let objects = (isTried ? [.canary] + needed : needed).map { ($0, wantedObjects(known, $0, isTried)) }
       if case .valid = template {
         // Pods of another template go before their canary is another.
         let isSettled = pools.canary.pods.allSatisfy { $0.isUpdated || $0.isFinished }
-        for (pool, deployment, _) in objects where pool != .canary || isSettled {
+        for (pool, objects) in objects where pool != .canary || isSettled {
+          guard let deployment = objects.deployment else { continue }
           try await settle(.deployments, deployment, view.deployments.store, intent)
         }
       }
-      for (_, _, service) in objects { try await settle(.services, service, view.headless.store, intent) }
-      if !isTried && pools.canary.exists { try await removeCanary(intent, pools.canary) }
+      for (_, objects) in objects {
+        guard let service = objects.service else { continue }
+        try await settle(.services, service, view.headless.store, intent)
+      }
       if !needed.isEmpty {
         try await settle(.podDisruptionBudgets, known.budget, view.budgets.store, intent)
       }
+      if !isTried { try await removeCanary(intent, pools.canary) }
     } catch let conflict as ClusterWriter.NotOurs {
       return (template, conflict.description)
     }
     return (template, nil)
   }
 
-  /// The Deployments and Services of pools; those of both pools with the template that they run, where another is tried.
-  private func objects(
-    _ known: KnownService, _ pools: [Pool], _ isTried: Bool
-  ) -> [(pool: Pool, deployment: KubernetesObject, service: KubernetesObject)] {
-    pools.compactMap { pool in
-      if isTried, pool != .canary { return stableObjects(known, pool).map { (pool, $0.deployment, $0.service) } }
-      guard let deployment = known.deployments[pool], let service = known.services[pool] else { return nil }
-      return (pool, deployment, service)
-    }
+  /// A pool's Deployment and Service; of one that runs another template than is tried, only what it lacks.
+  private func wantedObjects(
+    _ known: KnownService, _ pool: Pool, _ isTried: Bool
+  ) -> (deployment: KubernetesObject?, service: KubernetesObject?) {
+    isTried && pool != .canary ? missingObjects(known, pool) : (known.deployments[pool], known.services[pool])
   }
 
   /// The verdict on a template is asked for once; a Deployment that was applied with it is a verdict, too.
