@@ -43,8 +43,8 @@ class Load(threading.Thread):
 
 def deploy(kubectl, name, *arguments, steps=None):
     rollout = {"rollout": {"strategy": "Canary", "steps": steps}} if steps else {}
-    document = service(name, arguments=arguments, dedicated={"replicas": 1}, burst={"maxReplicas": 0}, scaling=FAST,
-                       timeouts={"drain": "20s"}, **rollout)
+    document = service(name, dedicated={"replicas": 1}, burst={"maxReplicas": 0}, scaling=FAST, timeouts={"drain": "20s"}, **rollout)
+    document["spec"]["template"]["spec"]["containers"][0]["args"] = ["--load-time=300ms", "--ttft=5ms", *(arguments or ["--tbt=1ms"])]
     kubectl.run("apply", "-f", "-", stdin=json.dumps(document))
 
 
@@ -76,7 +76,7 @@ def arguments_of(kubectl, deployment):
 
 def test_its_share_is_exact_and_the_pools_take_over_without_a_failed_request(cluster):
     kubectl, name = cluster.kubectl(), "shares"
-    deploy(kubectl, name, f"--tokens={TOKENS}", steps=[{"trafficPercent": 20}])
+    deploy(kubectl, name, f"--tokens={TOKENS}", "--tbt=1ms", steps=[{"trafficPercent": 20}])
     serving(kubectl, name)
     deploy(kubectl, name, f"--tokens={TOKENS}", "--seed=7", "--tbt=40ms", steps=[{"trafficPercent": 20}])
     canary_takes(cluster, name, 20)
