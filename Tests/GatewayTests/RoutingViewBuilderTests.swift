@@ -180,9 +180,7 @@ struct RoutingViewBuilderTests {
   @Test("The canary's share is what the controller grants, and its replicas are those of its slices")
   func canary() throws {
     let spec = #"{"rollout": {"strategy": "Canary", "steps": [{"trafficPercent": 40}]}}"#
-    let endpoints =
-      #"[{"addresses": ["127.0.0.9"], "conditions": {"ready": true}, "targetRef": {"kind": "Pod", "uid": "u1"}}]"#
-    let slice = try Self.slice("owl-canary-1", pool: "canary", port: 9000, endpoints: endpoints)
+    let slice = try Self.slice("owl-canary-1", pool: "canary", port: 9000, endpoints: Self.endpoint("u1", "127.0.0.9"))
     let route = try Self.view(
       try Self.service(spec: spec, status: #"{"rollout": {"trafficPercent": 25}}"#), [slice])
     #expect(route.canaryPercent == 25 && route.refusal == nil)

@@ -91,7 +91,7 @@ import Testing
       try await cluster.until("nor its Service") { $0.transport.object(.services, name) == nil }
       #expect(Self.image(cluster, "llm-burst") == "new")
       #expect(Self.status(cluster, "currentRevision") == Self.status(cluster, "updateRevision"))
-      #expect(cluster.service("llm")?.status["canary"] == nil)
+      try await cluster.until("a status without it") { $0.service("llm")?.status["canary"] == nil }
     }
     #expect(cluster.transport.writes.count - writes < 40, "\(cluster.transport.writes.suffix(40))")
   }
