@@ -198,6 +198,35 @@ import Testing
     }
   }
 
+  @Test("No Deployment gives up on a large model before timeouts.startup, which Kubernetes would after 600 s")
+  func largeModels() throws {
+    var service = KubernetesObject(InferenceService.resourceType, Self.key)
+    service.spec = [
+      "template": ["spec": ["containers": [Self.container("large")]]], "timeouts": ["startup": "90m"],
+      "rollout": Self.rollout([["trafficPercent": 10]]),
+    ]
+    let known = try KnownService(service)
+    for pool in Pool.allCases {
+      #expect(known.deployments[pool]?.spec["progressDeadlineSeconds"] == 5400, "\(pool)")
+      #expect(known.deployments[pool]?.spec[path: ["strategy", "rollingUpdate", "maxUnavailable"]] == 0, "\(pool)")
+    }
+    service.spec["rollout"] = nil
+    #expect(try KnownService(service).deployments.canary == nil)
+  }
+
+  @Test("A refused template that is only tried keeps nobody from waking, and Progressing says why it stands still")
+  func refusedTemplate() {
+    var rollout = CanaryRollout(currentRevision: "a", updateRevision: "b")
+    rollout.stepPercent = 5
+    let situation = StatusTests.situation {
+      $0.template = .invalid("unknown field")
+      $0.rollout = rollout
+    }
+    #expect(situation.ready == .yes("Asleep", "no replica runs; the next request wakes one"))
+    let progress = situation.verdicts.first { $0.type == "Progressing" }
+    #expect(progress?.verdict == .no("TemplateInvalid", "unknown field"))
+  }
+
   @Test("What a rollout is survives its status")
   func roundTrip() {
     var rollout = CanaryRollout(currentRevision: "a", updateRevision: "b")

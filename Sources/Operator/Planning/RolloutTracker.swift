@@ -43,6 +43,7 @@ struct RolloutTracker: Equatable {
       failure: isClean ? failure(inputs) : nil, answers: inputs.answers - answersBefore)
     let event = rollout.advance(plan, seen, now: .seconds(inputs.now.wall.timeIntervalSince1970))
     if event == .started || event == .stepped { answersBefore = inputs.answers }
+    if event == .started { startingSince = nil }
     self.rollout = rollout
     return event
   }
