@@ -205,13 +205,13 @@ import Testing
       "template": ["spec": ["containers": [Self.container("large")]]], "timeouts": ["startup": "90m"],
       "rollout": Self.rollout([["trafficPercent": 10]]),
     ]
-    let known = try KnownService(service)
+    let known = try KnownService(service, timeZones: NoTimeZones())
     for pool in Pool.allCases {
       #expect(known.deployments[pool]?.spec["progressDeadlineSeconds"] == 5400, "\(pool)")
       #expect(known.deployments[pool]?.spec[path: ["strategy", "rollingUpdate", "maxUnavailable"]] == 0, "\(pool)")
     }
     service.spec["rollout"] = nil
-    #expect(try KnownService(service).deployments.canary == nil)
+    #expect(try KnownService(service, timeZones: NoTimeZones()).deployments.canary == nil)
   }
 
   @Test("A refused template that is only tried keeps nobody from waking, and Progressing says why it stands still")

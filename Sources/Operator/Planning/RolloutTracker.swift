@@ -76,7 +76,7 @@ struct RolloutTracker: Equatable {
     startingSince = since
     guard inputs.now.monotonic - since > inputs.startupTimeout else { return nil }
     let message = "no replica was ready within timeouts.startup (\(inputs.startupTimeout.shortText))"
-    let words = inputs.replicaFailure ?? canary.pods.lazy.compactMap(\.unschedulable).first
+    let words = inputs.replicaFailure ?? canary.pods.lazy.compactMap(\.unschedulable).first?.message
     return CanaryAbort(reason: "StartupTimeout", message: words.map { "\(message): \($0)" } ?? message)
   }
 }
