@@ -22,6 +22,7 @@ extension ScalingDecision {
     case .scaleDownDelayed: return "Less is needed, but not for \(policy.scaleDownDelay.shortText): \(count)."
     case .wakeBackOff: return "The last wake failed; the next attempt waits."
     case .noCapacity: return "Neither dedicated.replicas nor burst.maxReplicas allows a replica."
+    case .canary: return "The canary follows its share of the requests."
     case .steady: return "\(averages) at \(each): \(count) as before."
     }
   }

@@ -25,6 +25,8 @@ public enum ScalingReason: String, Hashable, Sendable {
   case wakeBackOff = "WakeBackOff"
   /// Neither pool may have a replica.
   case noCapacity = "NoCapacity"
+  /// The canary of a new template comes, changes its share or goes.
+  case canary = "Canary"
   case steady = "Steady"
 }
 

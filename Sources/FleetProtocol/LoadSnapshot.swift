@@ -1,3 +1,5 @@
+import Decisions
+
 /// What one gateway carries at one moment: a line of its load stream.
 ///
 /// Sent at once when something changes that matters (the first held request of a sleeping model), else every second.
@@ -62,12 +64,16 @@ public struct ServiceLoad: Codable, Hashable, Sendable {
   /// Epoch of the latest ``ServiceSlots`` if the gateway keeps to it: at no replica does it have more in flight than the
   /// newest of its deals gives it. Nil: it does not yet, or slots are shared evenly.
   public var slotsEpoch: Int?
+  /// Answers of the canary's replicas since the gateway's start, while there was a canary; nil: not counted.
+  public var canaryAnswers: AnswerCount?
+  /// Answers of the other replicas over the same time; nil: not counted.
+  public var stableAnswers: AnswerCount?
 
   public init(
     namespace: String, name: String, held: Int = 0, inFlight: Int = 0, inFlightByPod: [String: Int] = [:],
     requestsTotal: Int = 0, concurrencySeconds: Double = 0, heldSinceUnix: Double? = nil,
     lastRequestUnix: Double? = nil, drainEpochSeen: Int = 0, capacity: Int? = nil, slots: Int? = nil,
-    slotsEpoch: Int? = nil
+    slotsEpoch: Int? = nil, canaryAnswers: AnswerCount? = nil, stableAnswers: AnswerCount? = nil
   ) {
     self.namespace = namespace
     self.name = name
@@ -82,13 +88,21 @@ public struct ServiceLoad: Codable, Hashable, Sendable {
     self.capacity = capacity
     self.slots = slots
     self.slotsEpoch = slotsEpoch
+    self.canaryAnswers = canaryAnswers
+    self.stableAnswers = stableAnswers
   }
 }
 
 extension ServiceLoad {
+  /// What was answered by the canary and beside it; nil: not counted.
+  public var answers: AnswerMeter.Total? {
+    guard let canaryAnswers, let stableAnswers else { return nil }
+    return AnswerMeter.Total(canary: canaryAnswers, stable: stableAnswers)
+  }
+
   private enum CodingKeys: String, CodingKey {
     case namespace, name, held, inFlight, inFlightByPod, requestsTotal, concurrencySeconds, heldSinceUnix
-    case lastRequestUnix, drainEpochSeen, capacity, slots, slotsEpoch
+    case lastRequestUnix, drainEpochSeen, capacity, slots, slotsEpoch, canaryAnswers, stableAnswers
   }
 
   /// Only the name must be there: a neighbour version may leave out what it does not count.
@@ -107,12 +121,16 @@ extension ServiceLoad {
       drainEpochSeen: try values.decodeIfPresent(Int.self, forKey: .drainEpochSeen) ?? 0,
       capacity: try values.decodeIfPresent(Int.self, forKey: .capacity),
       slots: try values.decodeIfPresent(Int.self, forKey: .slots),
-      slotsEpoch: try values.decodeIfPresent(Int.self, forKey: .slotsEpoch))
+      slotsEpoch: try values.decodeIfPresent(Int.self, forKey: .slotsEpoch),
+      canaryAnswers: try values.decodeIfPresent(AnswerCount.self, forKey: .canaryAnswers),
+      stableAnswers: try values.decodeIfPresent(AnswerCount.self, forKey: .stableAnswers))
   }
 
   /// What is wrong with the numbers; nil: nothing. Counts are never below zero, and an integral is finite.
   var problem: String? {
-    let counts = [held, inFlight, requestsTotal, drainEpochSeen, capacity ?? 0, slots ?? 0] + inFlightByPod.values
+    let answers = [canaryAnswers, stableAnswers].flatMap { [$0?.answers ?? 0, $0?.errors ?? 0] }
+    let counts =
+      [held, inFlight, requestsTotal, drainEpochSeen, capacity ?? 0, slots ?? 0] + answers + inFlightByPod.values
     if let negative = counts.filter({ $0 < 0 }).min() {
       return "\(namespace)/\(name) counts \(negative), must be 0 or more"
     }

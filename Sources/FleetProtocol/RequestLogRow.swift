@@ -13,7 +13,7 @@ public struct RequestLogRow: Codable, Hashable, Sendable {
   public var method: String?
   /// HTTP status sent to the caller; 0: the caller left first.
   public var status: Int
-  /// Where it was answered: `dedicated`, `burst`, `overflow/<name>`; nil: it was refused.
+  /// Where it was answered: `dedicated`, `burst`, `canary`, `overflow/<name>`; nil: it was refused.
   public var pool: String?
   /// UID of the pod that answered.
   public var replica: String?

@@ -104,6 +104,7 @@ final class AdminHandler: Sendable {
         text += "requests=\(load.requestsTotal) drainEpoch=\(load.drainEpochSeen) "
         text +=
           "slots=\(load.slots ?? 0)/\(load.capacity ?? 0) slotsEpoch=\(load.slotsEpoch.map(String.init) ?? "none")\n"
+        if service.canaryPercent > 0 { text += "  canary takes \(service.canaryPercent)%\n" }
         if let refusal = service.refusal { text += "  refused: \(refusal.reason): \(refusal.message)\n" }
         for replica in service.replicas {
           let inFlight = load.inFlightByPod[replica.podUID] ?? 0

@@ -42,6 +42,9 @@ struct ReplicaSetState: Sendable {
 
     var accepts: Bool { isCandidate && health == .passed }
 
+    /// Of the pools; a canary makes no service awake.
+    var isStable: Bool { replica.pool != .canary }
+
     /// It has not shown yet that it serves.
     var isUnproven: Bool { isCandidate && health != .passed }
 
@@ -126,17 +129,22 @@ struct ReplicaSetState: Sendable {
   }
 
   /// Some replica is just being asked for the first time.
-  var isFirstCheckRunning: Bool { entries.contains { $0.isUnproven && $0.health == .unchecked && $0.replica.isReady } }
+  var isFirstCheckRunning: Bool {
+    entries.contains { $0.isStable && $0.isUnproven && $0.health == .unchecked && $0.replica.isReady }
+  }
 
   var healthByPod: [String: ReplicaHealth] {
     Dictionary(entries.map { ($0.replica.podUID, $0.health) }, uniquingKeysWith: { first, _ in first })
   }
 
   /// Some pod is there, ready or not, that is not on its way out.
-  var hasPod: Bool { entries.contains { $0.isPresent && !$0.replica.isLeaving } }
+  var hasPod: Bool { entries.contains { $0.isStable && $0.isPresent && !$0.replica.isLeaving } }
 
   /// Some replica serves: requests are placed or wait for a slot, and nobody needs to be woken.
-  var isAwake: Bool { entries.contains { $0.accepts } }
+  var isAwake: Bool { entries.contains { $0.isStable && $0.accepts } }
+
+  /// Some replica of the canary serves.
+  var hasCanary: Bool { entries.contains { !$0.isStable && $0.accepts } }
 
   /// When more can be taken though no request ends: the first ejected replica may be tried again, or the last resort of a
   /// gateway without slots is open. Nil: then only when something else happens.
@@ -162,6 +170,9 @@ struct ReplicaSetState: Sendable {
 
   /// This gateway's slots over all replicas that take requests.
   var slots: Int { entries.reduce(0) { $0 + ($1.accepts ? $1.slots : 0) } }
+
+  /// Slots that those who wait may get.
+  private var stableSlots: Int { entries.reduce(0) { $0 + ($1.isStable && $1.accepts ? $1.slots : 0) } }
 
   /// All gateways' slots over all replicas that take requests.
   var capacity: Int { entries.reduce(0) { $0 + ($1.accepts ? $1.replica.maxConcurrency : 0) } }
@@ -220,7 +231,7 @@ struct ReplicaSetState: Sendable {
 
   /// A request found no slot: with fewer slots than gateways there may be none for this one, and no leader to change that.
   mutating func noteSlotless(now: Duration) {
-    if table == nil, slotlessSince == nil, isAwake, slots == 0 { slotlessSince = now }
+    if table == nil, slotlessSince == nil, isAwake, stableSlots == 0 { slotlessSince = now }
   }
 
   /// Callers would wait for ever: takes a slot after a while, at the price of one request above `maxConcurrency`.
@@ -229,8 +240,8 @@ struct ReplicaSetState: Sendable {
     guard waited >= Self.slotlessPatience else { return }
     slotlessSince = nil
     // Whoever asked so long ago has left meanwhile.
-    guard waited < Self.slotlessPatience * 2, slots == 0 else { return }
-    let candidates = entries.indices.filter { entries[$0].accepts }
+    guard waited < Self.slotlessPatience * 2, stableSlots == 0 else { return }
+    let candidates = entries.indices.filter { entries[$0].isStable && entries[$0].accepts }
     guard let index = candidates.min(by: { entries[$0].replica.podUID < entries[$1].replica.podUID }) else { return }
     entries[index].slots = 1
   }

@@ -55,6 +55,7 @@ struct RequestRecord: Sendable {
     switch pool {
     case .dedicated?: output.append("pilotlight-pool: dedicated\r\n")
     case .burst?: output.append("pilotlight-pool: burst\r\n")
+    case .canary?: output.append("pilotlight-pool: canary\r\n")
     case nil: break
     }
     if errorCode == nil, placement == .ready, queued == 0, !isColdStart {

@@ -42,12 +42,13 @@ final class ServiceGate: Sendable {
 
   /// Places a request, or says that it must wait or why it cannot. `now` is in nanoseconds.
   func admit(
-    patience: Duration, counts: Bool, tenant: UInt64, order: [Pool]?, affinity: UInt64?, now: Int64, wallUnix: Double
+    patience: Duration, counts: Bool, tenant: UInt64, order: [Pool]?, affinity: UInt64?, isRetry: Bool, now: Int64,
+    wallUnix: Double
   ) -> Admission {
     state.withLock {
       $0.admit(
-        patience: patience, counts: counts, tenant: tenant, order: order, affinity: affinity, now: .nanoseconds(now),
-        wallUnix: wallUnix)
+        patience: patience, counts: counts, tenant: tenant, order: order, affinity: affinity, isRetry: isRetry,
+        now: .nanoseconds(now), wallUnix: wallUnix)
     }
   }
 
@@ -88,10 +89,12 @@ final class ServiceGate: Sendable {
   }
 
   /// A request is over: its slot goes to whoever waits. `now` is in nanoseconds.
-  func finish(_ lease: ReplicaSetState.Lease, counts: Bool, took: Duration?, now: Int64, wallUnix: Double) {
+  func finish(
+    _ lease: ReplicaSetState.Lease, _ end: AttemptEnd, counts: Bool, took: Duration?, now: Int64, wallUnix: Double
+  ) {
     let now = Duration.nanoseconds(now)
     let (verdicts, emptied) = state.withLock { state in
-      let emptied = state.finish(lease, counts: counts, took: took, now: now)
+      let emptied = state.finish(lease, end, counts: counts, took: took, now: now)
       return (state.release(now: now, wallUnix: wallUnix), emptied)
     }
     deliver(verdicts)

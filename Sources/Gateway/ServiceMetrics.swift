@@ -18,6 +18,33 @@ final class ServiceMetrics: Sendable {
     var byOutcome: [Int: Counter.Series] = [:]
     var dedicated: PoolSeries?
     var burst: PoolSeries?
+    var canary: PoolSeries?
+
+    /// Among the outcomes with one status.
+    static func place(of pool: Pool?) -> Int {
+      switch pool {
+      case nil: 0
+      case .dedicated?: 1
+      case .burst?: 2
+      case .canary?: 3
+      }
+    }
+
+    func series(of pool: Pool) -> PoolSeries? {
+      switch pool {
+      case .dedicated: dedicated
+      case .burst: burst
+      case .canary: canary
+      }
+    }
+
+    mutating func set(_ series: PoolSeries, of pool: Pool) {
+      switch pool {
+      case .dedicated: dedicated = series
+      case .burst: burst = series
+      case .canary: canary = series
+      }
+    }
   }
 
   private let known = Mutex(Known())
@@ -48,7 +75,7 @@ final class ServiceMetrics: Sendable {
 
   private func series(pool: Pool?, status: Int) -> (requests: Counter.Series, pool: PoolSeries?) {
     known.withLock { known in
-      let place = pool == nil ? 0 : pool == .dedicated ? 1 : 2
+      let place = Known.place(of: pool)
       let requests: Counter.Series
       if let series = known.byOutcome[status * 4 + place] {
         requests = series
@@ -61,12 +88,12 @@ final class ServiceMetrics: Sendable {
   }
 
   private func series(of pool: Pool, _ known: inout Known) -> PoolSeries {
-    if let series = pool == .dedicated ? known.dedicated : known.burst { return series }
+    if let series = known.series(of: pool) { return series }
     let labels = labels + [pool.rawValue]
     let series = PoolSeries(
       firstByte: metrics.firstByte.series(labels), firstToken: metrics.firstToken.series(labels),
       wait: metrics.wait.series(labels))
-    if pool == .dedicated { known.dedicated = series } else { known.burst = series }
+    known.set(series, of: pool)
     return series
   }
 
@@ -86,9 +113,10 @@ final class ServiceMetrics: Sendable {
 
   func show(held: Int, inFlight: [Pool: Int]) {
     metrics.held.set(Double(held), key.namespace, key.name)
-    for pool in Pool.allCases {
+    for pool in Pool.allCases where pool != .canary || inFlight[pool] != nil {
       metrics.inFlight.set(Double(inFlight[pool] ?? 0), key.namespace, key.name, pool.rawValue)
     }
+    if inFlight[.canary] == nil { metrics.inFlight.remove(key.namespace, key.name, Pool.canary.rawValue) }
   }
 
   /// The service is gone; what was counted stays, what it carries now does not.

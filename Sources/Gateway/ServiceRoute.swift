@@ -8,6 +8,11 @@ public enum Pool: String, CaseIterable, Sendable, Codable {
   case dedicated
   /// Comes and goes with demand.
   case burst
+  /// Tries a new template: takes its share of the requests, and nobody waits for it.
+  case canary
+
+  /// What a request that is the canary's turn tries first.
+  static let canaryOnly: [Pool] = [.canary]
 }
 
 /// How a service's callers talk, which decides the shape of errors and what counts as an inference request.
@@ -111,6 +116,8 @@ public struct ServiceRoute: Hashable, Sendable {
   public var rules: [RouteRule] = []
   /// Requests whose prompts share so many bytes at their beginning prefer one replica, for its cache; nil: none does.
   public var prefixAffinity: Int?
+  /// Share of the requests that the canary takes while a replica of it has a slot; 0: there is none.
+  public var canaryPercent = 0
   /// Most of ``maxHeld`` that one tenant may have waiting.
   public var tenantSharePercent = 100
 

@@ -29,6 +29,7 @@ struct ServiceState<Waiter: Sendable>: Sendable {
   private(set) var load = LoadAccount()
   private var replicas = ReplicaSetState()
   private var pace = ServicePace()
+  private var canary = CanaryShare()
   /// When the service was first needed while asleep; nil: it is awake or nobody waits.
   private(set) var wakingSince: Duration?
   /// The cold start that is under way, until its first byte goes out.
@@ -70,13 +71,18 @@ struct ServiceState<Waiter: Sendable>: Sendable {
   ///   - tenant: Who asks, as ``HoldQueue/Entry/tenant``.
   ///   - order: Pools to try; nil: the service's own order.
   ///   - affinity: Stands for what a replica may have in its cache.
+  ///   - isRetry: Another replica has failed it: it is not tried on a canary.
   mutating func admit(
-    patience: Duration, counts: Bool, tenant: UInt64 = 0, order: [Pool]? = nil, affinity: UInt64? = nil, now: Duration,
-    wallUnix: Double
+    patience: Duration, counts: Bool, tenant: UInt64 = 0, order: [Pool]? = nil, affinity: UInt64? = nil,
+    isRetry: Bool = false, now: Duration, wallUnix: Double
   ) -> Admission {
     guard isPresent else { return .refused(.serviceGone(route.key)) }
     if let refusal = refusal(wallUnix: wallUnix) {
       return .refused(.refusedByController(refusal, service: route, wallUnix: wallUnix))
+    }
+    if route.canaryPercent > 0, counts, !isRetry, let lease = canaryLease(affinity, now: now) {
+      load.change(inFlight: 1, now: now)
+      return .placed(lease)
     }
     // Who comes later does not overtake those who wait for the same places.
     if !counts || !isPreceded(by: order ?? route.order, now: now),
@@ -94,6 +100,13 @@ struct ServiceState<Waiter: Sendable>: Sendable {
       return .refused(.tenantFull(route, retryAfter: retryAfter(now: now)))
     }
     return .mustWait(asleep: !isAwake)
+  }
+
+  /// A slot of the canary where it is its turn. Where it has none the turn is lost, and the pools serve. Those who wait do not
+  /// wait for the canary, so they are not overtaken.
+  private mutating func canaryLease(_ affinity: UInt64?, now: Duration) -> ReplicaSetState.Lease? {
+    guard replicas.hasCanary, canary.takesTurn(percent: route.canaryPercent) else { return nil }
+    return replicas.acquire(order: Pool.canaryOnly, affinity: affinity, now: now)
   }
 
   /// Whether somebody waits who would take a place in one of these pools.
@@ -157,8 +170,13 @@ struct ServiceState<Waiter: Sendable>: Sendable {
   // MARK: - Slots
 
   /// A request is over: its slot goes to whoever waits. Returns whether that emptied a replica that is leaving.
-  mutating func finish(_ lease: ReplicaSetState.Lease, counts: Bool, took: Duration?, now: Duration) -> Bool {
-    if counts { load.change(inFlight: -1, now: now) }
+  mutating func finish(
+    _ lease: ReplicaSetState.Lease, _ end: AttemptEnd = .abandoned, counts: Bool, took: Duration?, now: Duration
+  ) -> Bool {
+    if counts {
+      load.change(inFlight: -1, now: now)
+      if route.canaryPercent > 0 { canary.count(lease.replica.pool, end) }
+    }
     if let took { pace.served(in: took) }
     return replicas.release(lease)
   }
@@ -272,6 +290,7 @@ struct ServiceState<Waiter: Sendable>: Sendable {
       concurrencySeconds: load.concurrencySeconds(now: now),
       heldSinceUnix: queue.oldestArrival.map { wallUnix - (now - $0).seconds },
       lastRequestUnix: load.lastRequestUnix, drainEpochSeen: route.drainEpoch, capacity: replicas.capacity,
-      slots: replicas.slots, slotsEpoch: replicas.slotsEpoch)
+      slots: replicas.slots, slotsEpoch: replicas.slotsEpoch, canaryAnswers: canary.answers?.canary,
+      stableAnswers: canary.answers?.stable)
   }
 }

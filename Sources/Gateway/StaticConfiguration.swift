@@ -41,7 +41,7 @@ public struct StaticConfiguration: Equatable, Sendable {
       node, path: path,
       known: [
         "namespace", "name", "model", "aliases", "adapters", "hostnames", "protocol", "healthPath", "order", "queue",
-        "timeouts", "rules", "prefixAffinity", "endpoints",
+        "timeouts", "rules", "prefixAffinity", "canaryPercent", "endpoints",
       ])
     guard let name = try fields.text("name") else { throw ConfigurationError("\(fields.child("name")): is needed") }
     guard !name.contains("."), !name.contains("/") else {
@@ -67,6 +67,7 @@ public struct StaticConfiguration: Equatable, Sendable {
       service.responseTimeout = try fields.duration("response") ?? service.responseTimeout
     }
     service.prefixAffinity = try fields.integer("prefixAffinity", in: 1...65536)
+    service.canaryPercent = try fields.integer("canaryPercent", in: 0...100) ?? 0
     service.order = try pools(fields) ?? service.order
     for (index, rule) in try fields.list("rules").enumerated() {
       service.rules.append(try self.rule(rule, path: "\(fields.child("rules"))[\(index)]"))
@@ -81,7 +82,7 @@ public struct StaticConfiguration: Equatable, Sendable {
     guard fields.node("order") != nil else { return nil }
     var order: [Pool] = []
     for word in try fields.texts("order") {
-      guard let pool = Pool(rawValue: word.lowercased()), !order.contains(pool) else {
+      guard let pool = Pool(rawValue: word.lowercased()), pool != .canary, !order.contains(pool) else {
         throw ConfigurationError("\(fields.child("order")): '\(word)' must be Dedicated or Burst, each at most once")
       }
       order.append(pool)

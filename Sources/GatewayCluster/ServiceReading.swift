@@ -22,7 +22,9 @@ struct ServiceReading: Sendable {
     let epoch = object.status["drain"]?["epoch"]?.intValue ?? 0
     do {
       let service = try InferenceService(object)
-      limits = [.dedicated: service.dedicatedMaxConcurrency, .burst: service.maxConcurrency]
+      limits = [
+        .dedicated: service.dedicatedMaxConcurrency, .burst: service.maxConcurrency, .canary: service.maxConcurrency,
+      ]
       let spec = service.spec
       container = ModelContainer(template: spec.template, port: service.port)
       var route = ServiceRoute(
@@ -38,6 +40,9 @@ struct ServiceReading: Sendable {
       route.prefixAffinity = object.metadata.annotations[Annotations.prefixAffinity].flatMap { Int($0) }
         .flatMap { (1...65536).contains($0) ? $0 : nil }
       route.tenantSharePercent = spec.queue.tenantSharePercent
+      // What the spec asks for is the controller's to grant: it knows whether the canary is well.
+      let percent = object.status["rollout"]?["trafficPercent"]?.intValue ?? 0
+      route.canaryPercent = min(100, max(0, percent))
       base = route
     } catch {
       limits = [:]

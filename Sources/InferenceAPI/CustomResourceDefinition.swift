@@ -32,6 +32,7 @@ extension InferenceService {
     PrinterColumn("RPM", "integer", ".status.load.requestsPerMinute"),
     PrinterColumn("Saved", "string", ".status.display.saved"),
     PrinterColumn("URL", "string", ".status.url"),
+    PrinterColumn("Canary", "string", ".status.display.canary", priority: 1),
     PrinterColumn("Decision", "string", ".status.display.decision", priority: 1),
     PrinterColumn("Why", "string", ".status.conditions[?(@.type==\"Ready\")].message", priority: 1),
     PrinterColumn("Age", "date", ".metadata.creationTimestamp"),

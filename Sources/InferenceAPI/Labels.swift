@@ -4,7 +4,7 @@ public enum Labels {
   public static let prefix = "serving.pilotlight.dev/"
   /// On Deployments, their pods and Services: the name of the InferenceService.
   public static let service = "serving.pilotlight.dev/service"
-  /// On the same objects: `dedicated` or `burst`.
+  /// On the same objects: `dedicated`, `burst` or `canary`.
   public static let pool = "serving.pilotlight.dev/pool"
   /// Kubernetes' own name for who manages an object.
   public static let managedBy = "app.kubernetes.io/managed-by"

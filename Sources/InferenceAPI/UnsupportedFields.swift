@@ -45,7 +45,6 @@ public enum UnsupportedFields {
       $0.routing.rules.contains { $0.reservedDedicatedPercent ?? 0 > 0 }
     },
     Row("spec.routing.rules[].dataClass", "remove it") { $0.routing.rules.contains { $0.dataClass != nil } },
-    Row("spec.rollout.strategy: Canary", "use RollingUpdate, without steps") { $0.rollout.strategy == .canary },
     Row("spec.access", "remove it, and let only whom you trust reach the gateway") { $0.access != nil },
   ]
 }

@@ -1,3 +1,4 @@
+import Decisions
 import FleetProtocol
 import Testing
 
@@ -7,7 +8,8 @@ import Testing
     services: [
       ServiceLoad(
         namespace: "team", name: "llm", held: 3, inFlight: 2, inFlightByPod: ["uid-1": 2], requestsTotal: 40,
-        concurrencySeconds: 12.5, heldSinceUnix: 1_700_000_000.25, lastRequestUnix: 1_700_000_001, drainEpochSeen: 4)
+        concurrencySeconds: 12.5, heldSinceUnix: 1_700_000_000.25, lastRequestUnix: 1_700_000_001, drainEpochSeen: 4,
+        canaryAnswers: AnswerCount(answers: 9, errors: 1), stableAnswers: AnswerCount(answers: 30))
     ])
 
   @Test("A snapshot survives its line, however the stream is cut into pieces")

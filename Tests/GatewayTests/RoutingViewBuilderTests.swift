@@ -176,4 +176,15 @@ struct RoutingViewBuilderTests {
     let builder = RoutingViewBuilder(domain: "models.test", identity: "gateway-1")
     #expect(builder.share(of: [slice]) == GatewayShare(identity: "gateway-1", among: ["gateway-0"]))
   }
+
+  @Test("The canary's share is what the controller grants, and its replicas are those of its slices")
+  func canary() throws {
+    let spec = #"{"rollout": {"strategy": "Canary", "steps": [{"trafficPercent": 40}]}}"#
+    let slice = try Self.slice("owl-canary-1", pool: "canary", port: 9000, endpoints: Self.endpoint("u1", "127.0.0.9"))
+    let route = try Self.view(
+      try Self.service(spec: spec, status: #"{"rollout": {"trafficPercent": 25}}"#), [slice])
+    #expect(route.canaryPercent == 25 && route.refusal == nil)
+    #expect(route.replicas.map(\.pool) == [.canary] && route.replicas.first?.address.port == 9000)
+    #expect(try Self.view(try Self.service(spec: spec)).canaryPercent == 0)
+  }
 }

@@ -125,7 +125,6 @@ struct TypedSpecTests {
         "spec.routing.rules[].reservedDedicatedPercent"
       ),
       (["routing": ["rules": [["name": "r", "dataClass": "eu"]]]], "spec.routing.rules[].dataClass"),
-      (["rollout": ["strategy": "Canary", "steps": [["trafficPercent": 1]]]], "spec.rollout.strategy: Canary"),
       (["access": ["apiKeysSecretRef": ["name": "k"]]], "spec.access"),
     ] as [(JSONValue, String)])
   func namesUnsupported(_ spec: JSONValue, _ path: String) throws {

@@ -12,7 +12,7 @@ struct ConditionReferenceTests {
 
   @Test("Every reason that a verdict is made with is in the manual, with its status, and no other is")
   func reasonsAgree() throws {
-    let verdicts = try ["Status/Readiness.swift", "Planning/IntentOfService.swift"]
+    let verdicts = try ["Status/Readiness.swift", "Status/CanaryStatus.swift", "Planning/IntentOfService.swift"]
       .map { try Self.source("Sources/Operator/\($0)") }.joined()
     var given: Set<String> = []
     for match in verdicts.matches(of: /\.(yes|no)\(\s*"(\w+)"/) {

@@ -249,10 +249,10 @@ import Testing
       #expect(cluster.service("llm")?.condition("Ready")?.message.contains("Service default/llm-burst") == true)
       #expect(cluster.transport.object(.services, foreign)?.metadata.controller == nil)
 
-      try cluster.applyService("canary", ["rollout": ["strategy": "Canary", "steps": [["trafficPercent": 10]]]])
-      try await cluster.until("a refusal") { $0.state("canary") == "UnsupportedField" }
-      #expect(cluster.service("canary")?.condition("Ready")?.message.contains("spec.rollout.strategy") == true)
-      #expect(cluster.replicas("canary-burst") == nil)
+      try cluster.applyService("closed", ["access": ["apiKeysSecretRef": ["name": "keys"]]])
+      try await cluster.until("a refusal") { $0.state("closed") == "UnsupportedField" }
+      #expect(cluster.service("closed")?.condition("Ready")?.message.contains("spec.access") == true)
+      #expect(cluster.replicas("closed-burst") == nil)
     }
   }
 

@@ -30,7 +30,7 @@ import Testing
         dedicated: ReplicaPrice(perHour: 1, powerWatts: 100), burst: ReplicaPrice(perHour: 2, powerWatts: 300),
         carbonGramsPerKWh: 400),
       startupTimeout: .seconds(60), drainTimeout: .seconds(30), names: ["llm"], hostnames: [], maxSurge: 1,
-      maxUnavailable: 0, port: 8000, templates: PerPool(dedicated: [:], burst: [:]), templateHash: "t")
+      maxUnavailable: 0, port: 8000, templates: PerPool(dedicated: [:], burst: [:], canary: .null), templateHash: "t")
     var usage = UsageMeter(at: .zero)
     usage.advance(to: .zero, dedicated: 0, burst: 4)
     usage.advance(to: .seconds(3600), dedicated: 0, burst: 0)

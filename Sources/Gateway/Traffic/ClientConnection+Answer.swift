@@ -51,7 +51,7 @@ extension ClientConnection {
       call.record.status = error.status
       call.record.errorCode = "malformed_request"
       withdraw(call)
-      endAttempt(call, answered: false)
+      endAttempt(call, .abandoned)
       finish(call)
       self.call = nil
     }

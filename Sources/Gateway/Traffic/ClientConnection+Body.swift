@@ -243,14 +243,14 @@ extension ClientConnection {
 
   private func bodyIsMalformed(_ call: Call, _ error: WireError) {
     guard !call.hasAnswered else { return callerLeft() }
-    endAttempt(call, answered: false)
+    endAttempt(call, .abandoned)
     refuse(error)
   }
 
   /// A caller has left its body unfinished for too long.
   func bodyIsLate() {
     guard let call, !call.hasAnswered else { return callerLeft() }
-    endAttempt(call, answered: false)
+    endAttempt(call, .abandoned)
     refuse(WireError(status: 408, reason: "the request's body did not come in time"))
   }
 

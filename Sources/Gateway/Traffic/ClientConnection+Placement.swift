@@ -57,7 +57,7 @@ extension ClientConnection {
     let patience = Duration.nanoseconds(call.patienceEnds - now)
     let admission = service.gate.admit(
       patience: patience, counts: counts, tenant: call.tenant, order: call.rule?.order,
-      affinity: call.affinity, now: now, wallUnix: loop.turnWallUnix)
+      affinity: call.affinity, isRetry: call.retries > 0, now: now, wallUnix: loop.turnWallUnix)
     switch admission {
     case .placed(let lease): placed(call, lease)
     case .refused(let error): fail(call, error)
@@ -124,7 +124,7 @@ extension ClientConnection {
     guard phase == .held, self.number == number, let call else {
       // The caller has left meanwhile: its slot goes to the next.
       if case .placed(let lease, let gate) = outcome {
-        gate.finish(lease, counts: true, took: nil, now: loop.nowNanoseconds, wallUnix: loop.turnWallUnix)
+        gate.finish(lease, .abandoned, counts: true, took: nil, now: loop.nowNanoseconds, wallUnix: loop.turnWallUnix)
       }
       return
     }
@@ -240,7 +240,7 @@ extension ClientConnection {
       if call.replica?.hasHead ?? false {
         return answerBroke(call, "nothing came for \(service.route.responseTimeout.seconds) s")
       }
-      endAttempt(call, answered: false)
+      endAttempt(call, .failed)
       fail(call, .silent(service.route))
     case .tunnel: tunnelDeadlinePassed()
     default: break
@@ -269,7 +269,7 @@ extension ClientConnection {
     if blamesReplica, let lease = call.lease, service.gate.failed(lease, now: loop.nowNanoseconds) {
       core.onUnproven(core.unproven)
     }
-    endAttempt(call, answered: false)
+    endAttempt(call, blamesReplica ? .failed : .abandoned)
     // A body of which nothing was read yet is still whole.
     let canRepeat = call.isRepeatable || (call.requestBytes == 0 && !call.outgoing.isEmpty)
     guard canRepeat, Int(call.retries) < core.configuration.maxRetries, core.retryBudget.take(loop.nowNanoseconds)
@@ -283,8 +283,9 @@ extension ClientConnection {
   }
 
   /// Ends the work at the replica, and gives its slot back.
-  func endAttempt(_ call: Call, answered: Bool) {
+  func endAttempt(_ call: Call, _ end: AttemptEnd) {
     let now = loop.nowNanoseconds
+    let answered = if case .answered = end { true } else { false }
     if let replica = call.replica {
       call.replica = nil
       if answered { server.pool.giveBack(replica) } else { replica.close() }
@@ -293,6 +294,6 @@ extension ClientConnection {
     call.lease = nil
     let counts = call.traits.contains(.counts)
     let took = answered && counts ? Duration.nanoseconds(now - call.sentAt) : nil
-    service.gate.finish(lease, counts: counts, took: took, now: now, wallUnix: loop.turnWallUnix)
+    service.gate.finish(lease, end, counts: counts, took: took, now: now, wallUnix: loop.turnWallUnix)
   }
 }

@@ -223,7 +223,7 @@ extension ClientConnection {
       replica.close()
       call.replica = nil
     }
-    endAttempt(call, answered: true)
+    endAttempt(call, .answered(status: call.record.status))
     finish(call)
     conclude(call)
   }
@@ -237,7 +237,7 @@ extension ClientConnection {
         "service": call.service?.gate.key.description ?? "", "pod": call.lease?.replica.podUID ?? "",
         "problem": problem,
       ])
-    endAttempt(call, answered: false)
+    endAttempt(call, .failed)
     finish(call)
     // What has come is on its way; the end of it must be seen to be missing.
     channel.flush()
@@ -248,7 +248,7 @@ extension ClientConnection {
   /// What the replica said is no HTTP, and nothing has been sent to the caller.
   func refuseAnswer(_ call: Call, _ problem: String) {
     guard let service = call.service else { return }
-    endAttempt(call, answered: false)
+    endAttempt(call, .failed)
     fail(call, .badAnswer(service.route, problem: problem))
   }
 }

@@ -97,7 +97,7 @@ extension ClientConnection {
     call.answer = .finished
     call.replica?.close()
     call.replica = nil
-    endAttempt(call, answered: true)
+    endAttempt(call, .answered(status: call.record.status))
     finish(call)
     self.call = nil
     phase = .ending

@@ -178,7 +178,7 @@ final class ClientConnection: ChannelObserver, ReplicaConnectionOwner, @unchecke
     if let call {
       call.record.status = 0
       withdraw(call)
-      endAttempt(call, answered: false)
+      endAttempt(call, .abandoned)
       finish(call)
     }
     close()

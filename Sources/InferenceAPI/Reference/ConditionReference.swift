@@ -78,6 +78,13 @@ public struct ConditionReference: Sendable {
         Reason(
           "False", "RolloutBlocked",
           "No node has room for a pod of the new template beside the old ones; the message says what to set."),
+        Reason("True", "CanaryRunning", "A canary serves its share; the step ends by time."),
+        Reason(
+          "True", "CanaryPaused", "A canary waits: its step lasts until the steps are edited, or nothing of it serves."),
+        Reason(
+          "False", "CanaryAborted",
+          "The canary failed and is given up until the template or the steps are changed; the message has the figures."),
+        Reason("False", "TemplateInvalid", "The API server refuses the template that a canary is to try."),
       ]),
   ]
 }

@@ -64,11 +64,15 @@ extension InferenceService {
   private static let rolloutStatus = SchemaNode.object(
     "The change of template under way.",
     [
-      ("currentRevision", .text("Revision both pools ran before.", max: 32)),
-      ("updateRevision", .text("Revision of spec.template.", max: 32)),
+      ("currentRevision", .text("Revision both pools run, or roll to.", max: 32)),
+      ("updateRevision", .text("Revision of spec.template; the canary's where it differs.", max: 32)),
       ("step", .integer("Index of the step under way, from 0.")),
-      ("stepStartTime", .time("When the step began.")),
-      ("trafficPercent", .integer("Share of the requests that the new template takes.")),
+      ("stepsRevision", .text("Revision of the steps that it counts.", max: 32)),
+      ("stepStartTime", .time("When the step began, moved on by the time in which nothing of the canary served.")),
+      ("stepStoppedTime", .time("Since when nothing of the canary serves; absent: the step's time runs.")),
+      ("trafficPercent", .integer("Share of the requests that the canary takes.")),
+      ("abortReason", .text("Why the canary was given up, in one word.", max: 64)),
+      ("abortMessage", .text("Why the canary was given up, in a sentence with the numbers.", max: 1024)),
     ])
 
   private static let overflowStatus = SchemaNode.object(
@@ -93,7 +97,7 @@ extension InferenceService {
     "The last change of scale.",
     [
       ("time", .time("When it was made.")),
-      ("pool", .text("Dedicated or Burst.", max: 32)),
+      ("pool", .text("Dedicated, Burst or Canary.", max: 32)),
       ("from", .integer("Replicas before.")),
       ("to", .integer("Replicas after.")),
       ("reason", .text("Why, in one word, such as Activated, LoadAboveTarget or Idle.", max: 64)),
@@ -148,6 +152,7 @@ extension InferenceService {
       ("state", .text("The reason of condition Ready.", max: 64)),
       ("dedicated", .text("Ready/wanted replicas of the dedicated pool.", max: 32)),
       ("burst", .text("Ready/wanted replicas of the burst pool.", max: 32)),
+      ("canary", .text("The canary's share of the requests and its ready/wanted replicas.", max: 32)),
       ("saved", .text("Amount and percent saved.", max: 32)),
       ("decision", .text("The last decision, as pool, change and reason.", max: 128)),
     ])

@@ -27,6 +27,8 @@ struct LoadBoard {
   /// By address of the admin port: what a gateway says of itself is not its identity.
   private var gateways: [String: Gateway] = [:]
   private var meters: [ObjectKey: LoadMeter] = [:]
+  /// Of services that have, or had, a canary.
+  private var answers: [ObjectKey: AnswerMeter] = [:]
 
   /// Sets which gateways there are, by address; those left out have left, and their requests with them.
   /// - Returns: the services whose load changed by it.
@@ -35,6 +37,7 @@ struct LoadBoard {
     for address in gateways.keys where present[address] == nil {
       for key in gateways[address]?.services.keys.map({ $0 }) ?? [] {
         meters[key]?.remove(gateway: address)
+        answers[key]?.remove(gateway: address)
         changed.insert(key)
       }
       gateways[address] = nil
@@ -61,6 +64,7 @@ struct LoadBoard {
     guard var gateway = gateways[address] else { return [] }
     var urgent: Set<ObjectKey> = []
     var busy: Set<ObjectKey> = []
+    let isFirstWord = gateway.bootID.isEmpty
     if gateway.bootID != snapshot.bootID { gateway.services = [:] }
     for load in snapshot.services {
       let key = ObjectKey(namespace: load.namespace, name: load.name)
@@ -72,6 +76,10 @@ struct LoadBoard {
           concurrencySeconds: load.concurrencySeconds, lastRequestAge: age),
         from: address, bootID: snapshot.bootID, at: now.monotonic)
       meters[key] = meter
+      if let counts = load.answers {
+        answers[key, default: AnswerMeter()].record(
+          counts, from: address, bootID: snapshot.bootID, isFirstWord: isFirstWord)
+      }
       let before = gateway.services[key]
       if load.held > 0 && (before?.held ?? 0) == 0 || load.drainEpochSeen != before?.drainEpochSeen ?? 0
         || load.held == 0 && load.inFlight == 0 && (before?.held ?? 0) + (before?.inFlight ?? 0) > 0
@@ -97,6 +105,7 @@ struct LoadBoard {
   /// Forgets a service that is no more.
   mutating func remove(_ key: ObjectKey) {
     meters[key] = nil
+    answers[key] = nil
     for address in gateways.keys {
       gateways[address]?.services[key] = nil
       gateways[address]?.busy.remove(key)
@@ -127,6 +136,7 @@ struct LoadBoard {
   /// What is known of one service now.
   func load(of key: ObjectKey, policy: ScalingPolicy, now: Duration) -> ServiceLoadView {
     var view = ServiceLoadView(isComplete: isComplete(now: now))
+    view.answers = answers[key]?.total ?? AnswerMeter.Total()
     let isHeard = gateways.values.contains { $0.lastSnapshot != nil }
     if let meter = meters[key] {
       view.held = meter.held
@@ -163,6 +173,8 @@ struct ServiceLoadView: Equatable {
   var stableAverage: Double?
   var panicAverage: Double?
   var requestsPerMinute = 0.0
+  /// By a canary and beside it, since this controller began to listen.
+  var answers = AnswerMeter.Total()
   /// Monotonic.
   var lastActivity: Duration?
   /// Wall time of the oldest held request, in seconds since 1970.

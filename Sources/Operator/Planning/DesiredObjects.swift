@@ -36,7 +36,7 @@ enum DesiredObjects {
     return stamped(object)
   }
 
-  /// One budget over both pools: a drained node takes one replica at a time, and an unready one never blocks it.
+  /// One budget over all pods: a drained node takes one replica at a time, and an unready one never blocks it.
   static func disruptionBudget(_ intent: ServiceIntent) -> KubernetesObject {
     let labels = [Labels.service: intent.key.name]
     var object = base(.podDisruptionBudgets, intent, name: intent.key.name, labels: labels)

@@ -11,9 +11,14 @@ extension ServiceIntent {
     let service = try InferenceService(object)
     let spec = service.spec
     let (schedules, unknownZones) = Self.schedules(spec.dedicated, timeZones)
-    let templates = PerPool(
-      dedicated: Self.template(service, spec.dedicated.overrides, .dedicated),
-      burst: Self.template(service, spec.burst.overrides, .burst))
+    let overrides = PerPool(
+      dedicated: spec.dedicated.overrides, burst: spec.burst.overrides, canary: spec.burst.overrides)
+    let port = JSONValue(service.port)
+    let rollout = RolloutPlan(spec, port: port)
+    let templates = PerPool { pool in
+      pool == .canary && rollout.steps.isEmpty
+        ? .null : Self.template(spec.template, overrides[pool], service.key.name, pool)
+    }
     self.init(
       key: object.key, owner: OwnerReference(controlledBy: object), generation: object.metadata.generation,
       created: object.metadata.creationTimestamp,
@@ -25,8 +30,9 @@ extension ServiceIntent {
         burstNodes: Self.nodeSelector(templates.burst)),
       startupTimeout: spec.timeouts.startup, drainTimeout: spec.timeouts.drain, names: service.callerNames,
       hostnames: spec.model.hostnames, maxSurge: spec.rollout.maxSurge.json,
-      maxUnavailable: spec.rollout.maxUnavailable.json, port: JSONValue(service.port), templates: templates,
-      templateHash: contentHash(["dedicated": templates.dedicated, "burst": templates.burst]))
+      maxUnavailable: spec.rollout.maxUnavailable.json, port: port, templates: templates,
+      templateHash: contentHash(["dedicated": templates.dedicated, "burst": templates.burst]), overrides: overrides,
+      rollout: rollout)
   }
 
   private static func nodeSelector(_ template: JSONValue) -> [String: String] {
@@ -39,12 +45,30 @@ extension ServiceIntent {
     return unknownZones.isEmpty ? nil : .no("UnknownTimeZone", unknownZones.joined(separator: "; "))
   }
 
-  private static func template(_ service: InferenceService, _ overrides: JSONValue?, _ pool: Pool) -> JSONValue {
-    var template = PodTemplate.merged(service.spec.template, overrides)
+  /// The template of a pool's pods.
+  static func template(
+    _ template: JSONValue, _ overrides: JSONValue?, _ service: String, _ pool: Pool
+  ) -> JSONValue {
+    var template = PodTemplate.merged(template, overrides)
     var labels = template[path: ["metadata", "labels"]]?.objectValue ?? [:]
-    labels[Labels.service] = .string(service.key.name)
+    labels[Labels.service] = .string(service)
     labels[Labels.pool] = .string(pool.rawValue)
     template[path: ["metadata", "labels"]] = .object(labels)
     return template
+  }
+}
+
+extension RolloutPlan {
+  /// The revision names everything that shapes the pods: the template, both overrides and the port.
+  fileprivate init(_ spec: InferenceServiceSpec, port: JSONValue) {
+    let overrides: JSONValue = [
+      "dedicated": spec.dedicated.overrides ?? .null, "burst": spec.burst.overrides ?? .null,
+    ]
+    let steps = spec.rollout.strategy == .canary ? spec.rollout.steps : []
+    let words = steps.map { "\($0.trafficPercent) \($0.pause.map { "\($0)" } ?? "-")" }
+    self.init(
+      revision: contentHash(["template": spec.template, "overrides": overrides, "port": port]),
+      steps: steps.map { CanaryStep(trafficPercent: $0.trafficPercent, pause: $0.pause) },
+      stepsRevision: contentHash(JSONValue(words)))
   }
 }

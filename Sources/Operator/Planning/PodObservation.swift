@@ -12,6 +12,7 @@ struct PodObservation: Equatable {
   var isFinished: Bool
   /// On a node: somebody pays for it.
   var isScheduled: Bool
+  /// Of its Deployment's template; of the canary, of the one that the owner wants.
   var isUpdated = true
   /// Set while no node fits.
   var unschedulable: SchedulingRefusal?

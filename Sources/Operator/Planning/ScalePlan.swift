@@ -15,6 +15,8 @@ struct PoolObservation: Equatable {
   /// `spec.replicas`.
   var wanted = 0
   var pods: [PodObservation] = []
+  /// Its Deployment has the template that the owner wants.
+  var isCurrent = true
 
   var live: [PodObservation] { pods.filter(\.isLive) }
   var ready: Int { pods.count { $0.isReady } }

@@ -26,8 +26,12 @@ struct ServiceIntent {
   var maxUnavailable: JSONValue
   /// Where requests go: a container port's number or name.
   var port: JSONValue
-  /// Pod templates with each pool's overrides and our labels.
+  /// Pod templates with each pool's overrides and our labels; the canary has burst's, and is null where none is wanted.
   var templates: PerPool<JSONValue>
   /// Names the templates: another value, another rollout.
   var templateHash: String
+  /// How pools' pods differ from the template.
+  var overrides = PerPool<JSONValue?>(dedicated: nil, burst: nil)
+  /// How the template reaches the pools.
+  var rollout = RolloutPlan(revision: "")
 }

@@ -69,6 +69,15 @@ struct ClusterWriter: Sendable {
       type, object, fieldManager: DesiredObjects.fieldManager, subresource: "status")
   }
 
+  /// Deletes an object of ours, and what it owns.
+  func delete(_ type: ResourceType, _ live: KubernetesObject) async throws {
+    do {
+      _ = try await client.delete(type, live.key, preconditions: DeletionPreconditions(uid: live.metadata.uid))
+    } catch let status as KubernetesStatus where status.isNotFound || status.isConflict {
+      // Gone, or another has its name.
+    }
+  }
+
   /// Deletes an activation Lease unless a gateway renewed it since it was read: then somebody is held again.
   func deleteLease(_ lease: KubernetesObject) async throws {
     do {

@@ -8,33 +8,48 @@ extension Reconciler {
   /// Makes and repairs what the service consists of.
   ///
   /// The burst Deployment is there from the start, with no replica; the dedicated one only once a replica was wanted: most
-  /// services never have one, and an object less per service counts when there are thousands.
+  /// services never have one, and an object less per service counts when there are thousands. While another template is
+  /// tried, the pools stay as they are, and the canary is there beside them.
   /// - Returns: the verdict on the template, and who is in the way; nil: nobody.
   func applyObjects(
-    _ known: KnownService, _ pools: PerPool<PoolObservation>
+    _ known: KnownService, _ pools: PerPool<PoolObservation>, _ round: Round
   ) async throws -> (TemplateVerdict, conflict: String?) {
     let intent = known.intent
     if intent.unsupported != nil { return (.unknown("nothing is applied"), nil) }
     var needed: [Pool] = []
     if intent.policy.dedicatedReplicas > 0 || pools.dedicated.exists { needed.append(.dedicated) }
     if intent.policy.maxBurstReplicas > 0 || pools.burst.exists { needed.append(.burst) }
-    let template = await verdict(known, needed)
+    let isTried = round.rollout?.isUnderWay ?? false
+    let template = await verdict(known, isTried ? needed + [.canary] : needed)
     do {
+      let objects = (isTried ? [.canary] + needed : needed).map { ($0, wantedObjects(known, $0, isTried)) }
       if case .valid = template {
-        for pool in needed {
-          try await settle(.deployments, known.deployments[pool], view.deployments.store, intent)
+        // Pods of another template go before their canary is another.
+        let isSettled = pools.canary.pods.allSatisfy { $0.isUpdated || $0.isFinished }
+        for (pool, objects) in objects where pool != .canary || isSettled {
+          guard let deployment = objects.deployment else { continue }
+          try await settle(.deployments, deployment, view.deployments.store, intent)
         }
       }
-      for pool in needed {
-        try await settle(.services, known.services[pool], view.headless.store, intent)
+      for (_, objects) in objects {
+        guard let service = objects.service else { continue }
+        try await settle(.services, service, view.headless.store, intent)
       }
       if !needed.isEmpty {
         try await settle(.podDisruptionBudgets, known.budget, view.budgets.store, intent)
       }
+      if !isTried { try await removeCanary(intent, pools.canary) }
     } catch let conflict as ClusterWriter.NotOurs {
       return (template, conflict.description)
     }
     return (template, nil)
+  }
+
+  /// A pool's Deployment and Service; of one that runs another template than is tried, only what it lacks.
+  private func wantedObjects(
+    _ known: KnownService, _ pool: Pool, _ isTried: Bool
+  ) -> (deployment: KubernetesObject?, service: KubernetesObject?) {
+    isTried && pool != .canary ? missingObjects(known, pool) : (known.deployments[pool], known.services[pool])
   }
 
   /// The verdict on a template is asked for once; a Deployment that was applied with it is a verdict, too.
@@ -45,7 +60,7 @@ extension Reconciler {
     }
     let isApplied = pools.allSatisfy { pool in
       view.deployment(intent.key, pool)?.metadata.annotations[DesiredObjects.hashAnnotation]
-        == known.deployments[pool].metadata.annotations[DesiredObjects.hashAnnotation]
+        == known.deployments[pool]?.metadata.annotations[DesiredObjects.hashAnnotation]
     }
     let verdict = isApplied ? .valid : await check.verdict(known, pools: pools)
     if case .unknown = verdict { return verdict }

@@ -20,9 +20,7 @@ extension Reconciler {
     _ telling: Telling
   ) async throws -> Duration? {
     let now = clock.now()
-    let failures = PerPool(
-      dedicated: Self.replicaFailure(view.deployment(intent.key, .dedicated)),
-      burst: Self.replicaFailure(view.deployment(intent.key, .burst)))
+    let failures = PerPool { Self.replicaFailure(view.deployment(intent.key, $0)) }
     let (document, verdict) = state.withLock { contents -> (JSONValue?, StatusWritePolicy.Verdict) in
       guard let memory = contents.memories[intent.key] else { return (nil, .nothing) }
       let situation = ServiceSituation(
@@ -32,7 +30,7 @@ extension Reconciler {
         drain: round.plan.drain, load: round.load, failure: memory.wake.failure,
         dedicatedTrouble: telling.dedicatedTrouble,
         conflict: telling.conflict, replicaFailure: failures, coldStarts: memory.wake.coldStarts, usage: memory.usage,
-        wall: now.wall)
+        wall: now.wall, rollout: round.rollout)
       // What the informer has caught up with is kept once.
       if memory.status == service.status { contents.memories[intent.key]?.status = nil }
       let previous = memory.status ?? service.status
@@ -42,7 +40,7 @@ extension Reconciler {
       return (document, verdict)
     }
     var pause: Duration? =
-      round.load.held + pools.dedicated.paid + pools.burst.paid > 0
+      round.load.held + pools.paid > 0
       ? StatusWritePolicy.minorInterval : nil
     if case .unknown = telling.template, intent.unsupported == nil { pause = .seconds(10) }
     if telling.conflict != nil { pause = .seconds(30) }
@@ -76,15 +74,20 @@ extension Reconciler {
   }
 
   /// Why a Deployment makes no pods: quota, admission.
-  private static func replicaFailure(_ deployment: KubernetesObject?) -> String? {
+  static func replicaFailure(_ deployment: KubernetesObject?) -> String? {
     guard let condition = deployment?.condition("ReplicaFailure"), condition.isTrue else { return nil }
     return condition.message
   }
 }
 
+extension PerPool<PoolObservation> {
+  /// Pods of all pools that somebody pays for.
+  fileprivate var paid: Int { dedicated.paid + burst.paid + canary.paid }
+}
+
 extension ServiceSituation {
   /// No replica and no request: nothing is written then but changes of state.
   fileprivate var isAtRest: Bool {
-    load.held + load.inFlight == 0 && pools.dedicated.paid + pools.burst.paid + wanted.dedicated + wanted.burst == 0
+    load.held + load.inFlight == 0 && pools.paid + wanted.dedicated + wanted.burst + wanted.canary == 0
   }
 }

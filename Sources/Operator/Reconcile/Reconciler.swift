@@ -49,12 +49,13 @@ struct Reconciler: Sendable {
     let intent = known.intent
     let key = intent.key
     let lease = view.lease(key, in: configuration.namespace)
-    var pools = observePools(intent)
+    var pools = observePools(known)
     let words = await readLastWords(key, pools)
-    let round = decide(intent, service, &pools, isActivated: lease != nil, lastWords: words.burst)
+    let round = decide(intent, service, &pools, isActivated: lease != nil, lastWords: words)
 
+    tellRollout(round, intent, service)
     let scaled = try await perform(round, intent, service, pools)
-    let (template, conflict) = try await applyObjects(known, pools)
+    let (template, conflict) = try await applyObjects(known, pools, round)
     let pause = try await tell(
       intent, service, pools, round,
       Telling(scaled: scaled, template: template, conflict: conflict, dedicatedTrouble: words.dedicated))
@@ -65,20 +66,24 @@ struct Reconciler: Sendable {
 
   // MARK: - Observe
 
-  private func observePools(_ intent: ServiceIntent) -> PerPool<PoolObservation> {
+  private func observePools(_ known: KnownService) -> PerPool<PoolObservation> {
+    let intent = known.intent
     func observe(_ pool: Pool) -> PoolObservation {
       guard let deployment = view.deployment(intent.key, pool),
         deployment.metadata.controller?.uid == intent.owner.uid
       else { return PoolObservation() }
-      let hash = Deployment(deployment).template[path: DesiredObjects.templateHashPath]
+      let live = Deployment(deployment).template[path: DesiredObjects.templateHashPath]
+      let isCurrent = live == known.templateHash(pool)
+      let hash = pool == .canary ? known.templateHash(pool) : live
       let pods = view.pods(intent.key, pool).map { pod in
         var observation = PodObservation(pod)
         observation.isUpdated = pod.object.json[path: DesiredObjects.templateHashPath] == hash
         return observation
       }
-      return PoolObservation(exists: true, wanted: Deployment(deployment).replicas, pods: pods)
+      return PoolObservation(
+        exists: true, wanted: Deployment(deployment).replicas, pods: pods, isCurrent: isCurrent)
     }
-    return PerPool(dedicated: observe(.dedicated), burst: observe(.burst))
+    return PerPool(observe)
   }
 
   /// Reads the log of a crash once.
@@ -108,10 +113,11 @@ struct Reconciler: Sendable {
 
   private func decide(
     _ intent: ServiceIntent, _ service: KubernetesObject, _ pools: inout PerPool<PoolObservation>, isActivated: Bool,
-    lastWords: String?
+    lastWords: PerPool<String?>
   ) -> Round {
     let now = clock.now()
     let observed = pools
+    let canaryFailure = Self.replicaFailure(view.deployment(intent.key, .canary))
     let (round, corrected) = state.withLock { contents -> (Round, PerPool<PoolObservation>) in
       var pools = observed
       var memory =
@@ -128,7 +134,8 @@ struct Reconciler: Sendable {
       }
       let round = memory.advance(
         RoundInputs(
-          intent: intent, pools: pools, load: load, isActivated: isActivated, lastWords: lastWords, now: now))
+          intent: intent, pools: pools, load: load, isActivated: isActivated, lastWords: lastWords,
+          canaryFailure: canaryFailure, now: now))
       contents.memories[intent.key] = memory
       if round.needsTicks(pools) {
         contents.active.insert(intent.key)
@@ -171,6 +178,7 @@ extension Round {
   /// Something may change without an event: windows move, drains and wakes time out.
   fileprivate func needsTicks(_ pools: PerPool<PoolObservation>) -> Bool {
     if load.held + load.inFlight > 0 || !plan.drain.pods.isEmpty || !plan.draining.isEmpty { return true }
+    if wanted.canary > 0 || pools.canary.wanted > 0 { return true }
     return wanted.burst > 0 || pools.burst.wanted > 0 || pools.dedicated.ready < wanted.dedicated
   }
 }

@@ -8,6 +8,7 @@ import Telemetry
 struct ServiceMemory {
   var scaling: ScalingState
   var wake: WakeTracker
+  var rollout: RolloutTracker
   var usage: UsageMeter
   /// What the status says, or will say once the informer has caught up.
   var drain: DrainPlan
@@ -43,6 +44,7 @@ struct ServiceMemory {
     usage = StatusDocument.usage(
       in: status, dedicated: intent.policy.dedicatedReplicas, at: now.monotonic, wall: now.wall, created: intent.created
     )
+    rollout = RolloutTracker(StatusDocument.rollout(in: status))
     drain = DrainPlan(
       epoch: status["drain"]?["epoch"]?.intValue ?? 0,
       pods: (status["drain"]?["pods"]?.arrayValue ?? []).compactMap(\.stringValue))
@@ -73,8 +75,10 @@ struct RoundInputs {
   var load: ServiceLoadView
   /// An activation Lease is there.
   var isActivated: Bool
-  /// The last words of a crashed burst replica.
-  var lastWords: String?
+  /// The last words of a crashed replica, by pool.
+  var lastWords: PerPool<String?>
+  /// Why the canary's Deployment makes no pods.
+  var canaryFailure: String?
   var now: Now
 }
 
@@ -89,21 +93,31 @@ struct Round {
   var floor: Floor
   /// What was known of the load.
   var load: ServiceLoadView
+  /// How far a change of template has come; nil: nothing is done about the service.
+  var rollout: CanaryRollout?
+  /// What happened to it in this round.
+  var rolloutEvent: RolloutEvent?
 
   /// Why a pool is scaled.
-  func reason(_ pool: Pool) -> ScalingReason { isOfLoad(pool) ? decision.reason : floor.reason }
+  func reason(_ pool: Pool) -> ScalingReason {
+    if isOfRollout(pool) { return .canary }
+    return isOfLoad(pool) ? decision.reason : floor.reason
+  }
 
   /// The same as a sentence, for a change to `replicas`.
   func message(_ pool: Pool, _ replicas: Int) -> String {
-    isOfLoad(pool) ? decision.message : floor.message(replicas)
+    if isOfRollout(pool) { return "The new template takes \(rollout?.trafficPercent ?? 0)% of the requests." }
+    return isOfLoad(pool) ? decision.message : floor.message(replicas)
   }
 
   /// The numbers behind it.
   func inputs(_ pool: Pool) -> [String: String] {
-    isOfLoad(pool) ? decision.inputs : decision.inputs.merging(floor.inputs) { $1 }
+    pool == .dedicated && !isOfLoad(pool) ? decision.inputs.merging(floor.inputs) { $1 } : decision.inputs
   }
 
   private func isOfLoad(_ pool: Pool) -> Bool { pool == .burst || decision.reason == .suspended }
+
+  private func isOfRollout(_ pool: Pool) -> Bool { pool == .canary && decision.reason != .suspended }
 }
 
 extension ServiceMemory {
@@ -111,16 +125,19 @@ extension ServiceMemory {
   mutating func advance(_ inputs: RoundInputs) -> Round {
     let (intent, pools, now) = (inputs.intent, inputs.pools, inputs.now)
     wake.setTemplate(intent.templateHash)
-    if pools.burst.wanted > 0 && pools.burst.ready == 0 { wake.begin(at: wakeBegan(pools.burst, now)) }
+    if pools.burst.wanted > 0 && pools.burst.ready == 0 { wake.begin(at: pools.burst.startBegan(now)) }
     let verdict = wake.judge(
-      pools.burst, startupTimeout: intent.startupTimeout, lastWords: inputs.lastWords, now: now)
+      pools.burst, startupTimeout: intent.startupTimeout, lastWords: inputs.lastWords.burst, now: now)
 
     let decision = decideScale(intent.policy, &scaling, observation(inputs), now: now.monotonic)
     var wanted = PerPool(dedicated: decision.dedicated, burst: decision.burst)
     if intent.unsupported != nil {
       // Nothing of such an object is applied: what runs stays as it is.
-      wanted = PerPool(dedicated: pools.dedicated.wanted, burst: pools.burst.wanted)
+      wanted = PerPool { pools[$0].wanted }
     }
+    let event = intent.unsupported == nil ? rollout.advance(tracked(inputs)) : nil
+    // It comes beside the pools, which keep what they need without it: going back must not wait for a start.
+    if intent.unsupported == nil { wanted.canary = rollout.replicas(beside: wanted.dedicated + wanted.burst) }
     let plan = planScale(
       pools, wanted: wanted,
       drain: DrainObservation(
@@ -128,9 +145,10 @@ extension ServiceMemory {
         epochSeen: inputs.load.drainEpochSeen,
         mustKeep: decision.reason == .startingUp || decision.reason == .noData))
     usage.advance(
-      to: now.monotonic, dedicated: pools.dedicated.paid, burst: pools.burst.paid)
+      to: now.monotonic, dedicated: pools.dedicated.paid, burst: pools.burst.paid + pools.canary.paid)
     return Round(
-      decision: decision, plan: plan, verdict: verdict, wanted: wanted, floor: floor(intent), load: inputs.load)
+      decision: decision, plan: plan, verdict: verdict, wanted: wanted, floor: floor(intent), load: inputs.load,
+      rollout: rollout.rollout, rolloutEvent: event)
   }
 
   /// Remembers the schedule that holds: its end is a reason, too.
@@ -144,10 +162,11 @@ extension ServiceMemory {
     return .ended(schedule.last, nextChange: nextChange)
   }
 
-  /// Where an earlier controller began the wake, its oldest pod tells when.
-  private func wakeBegan(_ pool: PoolObservation, _ now: Now) -> Duration {
-    let oldest = pool.live.compactMap { Timestamp.parse($0.createdAt) }.min() ?? now.wall
-    return now.monotonic - .seconds(max(0, now.wall.timeIntervalSince(oldest)))
+  private func tracked(_ inputs: RoundInputs) -> RolloutTracker.Inputs {
+    RolloutTracker.Inputs(
+      plan: inputs.intent.rollout, pools: inputs.pools, answers: inputs.load.answers,
+      startupTimeout: inputs.intent.startupTimeout, lastWords: inputs.lastWords.canary,
+      replicaFailure: inputs.canaryFailure, now: inputs.now)
   }
 
   private func observation(_ inputs: RoundInputs) -> ScalingObservation {

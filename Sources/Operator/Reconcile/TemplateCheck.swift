@@ -5,11 +5,11 @@ import KubernetesClient
 struct TemplateCheck: Sendable {
   var client: KubernetesClient
 
-  /// The verdict on the templates of both pools. Only a refusal of the object is a verdict on it; an API server that cannot
+  /// The verdict on the templates of pools. Only a refusal of the object is a verdict on it; an API server that cannot
   /// answer is asked again.
   func verdict(_ known: KnownService, pools: [Pool]) async -> TemplateVerdict {
     for pool in pools {
-      var object = known.deployments[pool]
+      guard var object = known.deployments[pool] else { continue }
       object.spec["replicas"] = 0
       // A name of its own: the Deployment itself may be there.
       object.json[path: ["metadata", "name"]] = .string("\(object.metadata.name)-check")

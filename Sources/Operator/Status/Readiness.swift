@@ -25,7 +25,8 @@ extension ServiceSituation {
     }
     let isReady = pools.dedicated.ready + pools.burst.ready > 0
     if isReady { return serving }
-    if case .invalid(let words) = template { return .no("TemplateInvalid", words) }
+    // Where the template is only tried, the pools wake with the one before.
+    if case .invalid(let words) = template, !(rollout?.isUnderWay ?? false) { return .no("TemplateInvalid", words) }
     if intent.policy.dedicatedReplicas == 0 && intent.policy.maxBurstReplicas == 0 {
       let scheduled = intent.nextChange.map { ", and no schedule holds before \(Timestamp.seconds($0))" } ?? ""
       return .no("NoCapacity", "dedicated.replicas and burst.maxReplicas are both 0\(scheduled): no replica may answer")
@@ -105,6 +106,7 @@ extension ServiceSituation {
   }
 
   private var progress: Verdict {
+    if let rollout, rollout.isUnderWay { return canaryVerdict(rollout) }
     let outdated = (pools.dedicated.live + pools.burst.live).count { !$0.isUpdated }
     if outdated == 0 { return .no("RolledOut", "every replica has the present template") }
     let blocked = Pool.allCases.compactMap(blockedRollout)

@@ -32,4 +32,6 @@ struct ServiceSituation {
   var coldStarts: ColdStartSamples
   var usage: UsageMeter
   var wall: Date
+  /// How far a change of template has come; nil: nothing is done about the service.
+  var rollout: CanaryRollout?
 }

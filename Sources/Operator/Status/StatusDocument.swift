@@ -24,6 +24,8 @@ enum StatusDocument {
       "drain": ["epoch": JSONValue(now.drain.epoch)],
     ]
     if !now.drain.pods.isEmpty { status[path: ["drain", "pods"]] = JSONValue(now.drain.pods) }
+    status["rollout"] = now.rollout.map(rollout)
+    if now.pools.canary.exists || now.rollout?.isUnderWay ?? false { status["canary"] = pool(now, .canary) }
     status[lastDecision] = decision ?? previous[lastDecision]
     status["coldStart"] = coldStart(now.coldStarts, previous: previous["coldStart"])
     let savings = now.usage.savings(now.intent.economics)
@@ -157,6 +159,7 @@ enum StatusDocument {
       "dedicated": .string("\(now.pools.dedicated.ready)/\(now.wanted.dedicated)"),
       "burst": .string("\(now.pools.burst.ready)/\(now.wanted.burst)"),
     ]
+    display["canary"] = canaryDisplay(now).map { .string($0) }
     if let percent = savings.percent {
       let amount = savings.saved.cost.map { cost in
         "\(now.intent.economics.currency) \(cost.decimalText(places: abs(cost) >= 10 ? 0 : 2)) "
