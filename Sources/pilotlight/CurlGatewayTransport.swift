@@ -6,11 +6,11 @@ import Telemetry
 /// Talks to the gateways over libcurl, and shows them who it is.
 struct CurlGatewayTransport: GatewayTransport {
   private let driver: CurlDriver
-  private let token: (any BearerTokenSource)?
+  private let token: (any CredentialSource)?
   private let refusals: Counter
 
   /// - Parameter token: of the audience that the gateways want; nil: they want none.
-  init(driver: CurlDriver, token: (any BearerTokenSource)?, metrics: MetricsRegistry) {
+  init(driver: CurlDriver, token: (any CredentialSource)?, metrics: MetricsRegistry) {
     self.driver = driver
     self.token = token
     refusals = metrics.counter(
@@ -33,24 +33,27 @@ struct CurlGatewayTransport: GatewayTransport {
   }
 
   func open(_ url: String) async throws -> AsyncThrowingStream<[UInt8], any Error> {
+    let credential = try await token?.credential()
     let stream = try await driver.stream(
       CurlRequest(
-        url: url, headers: try credentials(), connectTimeout: Self.connectTimeout, idleTimeout: Self.silence,
+        url: url, headers: Self.headers(credential), connectTimeout: Self.connectTimeout, idleTimeout: Self.silence,
         bodyLimit: 4 << 20))
     guard stream.head.status == 200 else {
-      note(stream.head.status)
+      note(stream.head.status, of: credential)
       throw UnexpectedStatus(url: url, status: stream.head.status, wanted: "the load stream")
     }
     return stream.body
   }
 
   func put(_ url: String, _ body: [UInt8], timeout: Duration) async throws -> [UInt8] {
+    let credential = try await token?.credential()
     let (head, answer) = try await driver.send(
       CurlRequest(
-        method: "PUT", url: url, headers: try credentials() + [("Content-Type", SlotMessage.contentType)], body: body,
+        method: "PUT", url: url, headers: Self.headers(credential) + [("Content-Type", SlotMessage.contentType)],
+        body: body,
         connectTimeout: timeout, timeout: timeout, bodyLimit: 64 << 10))
     guard head.status == 200 else {
-      note(head.status)
+      note(head.status, of: credential)
       let line = answer.prefix(500).prefix { $0 >= 0x20 }
       throw UnexpectedStatus(
         url: url, status: head.status, wanted: "200", text: String(decoding: line, as: UTF8.self))
@@ -58,15 +61,14 @@ struct CurlGatewayTransport: GatewayTransport {
     return answer
   }
 
-  private func credentials() throws -> [(name: String, value: String)] {
-    guard let token else { return [] }
-    return [("Authorization", "Bearer \(try token.token())")]
+  private static func headers(_ credential: Credential?) -> [(name: String, value: String)] {
+    credential?.token.map { [("Authorization", "Bearer \($0)")] } ?? []
   }
 
   /// A token that is not taken may have been renewed: the next attempt reads it again.
-  private func note(_ status: Int) {
+  private func note(_ status: Int, of credential: Credential?) {
     guard status == 401 || status == 403 else { return }
-    token?.invalidate()
+    if let credential { token?.invalidate(credential) }
     refusals.increment(String(status))
   }
 }
