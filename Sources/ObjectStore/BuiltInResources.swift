@@ -4,7 +4,7 @@ extension ResourceDefinition {
   /// The built-in types of Kubernetes that Pilotlight and `kubectl` use, in the order of discovery.
   public static let builtIn: [ResourceDefinition] = [
     namespaces, nodes, pods, services, secrets, configMaps, serviceAccounts, events, deployments, replicaSets,
-    endpointSlices, leases, podDisruptionBudgets, customResourceDefinitions, roles, roleBindings, clusterRoles,
-    clusterRoleBindings,
+    endpointSlices, leases, podDisruptionBudgets, networkPolicies, customResourceDefinitions, roles, roleBindings,
+    clusterRoles, clusterRoleBindings,
   ]
 }
