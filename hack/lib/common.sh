@@ -62,8 +62,10 @@ need_python() {
 # need_end_to_end: what the end-to-end tests run beside the binary; sets $python.
 need_end_to_end() {
   need_kubectl
-  need_packages procps haproxy nginx-light lua5.3
-  need_python pytest openai pyyaml
+  need_packages procps haproxy nginx-light binutils lua5.3
+  # What renders the Helm chart as Helm does. Where it cannot be had, the tests that need it are skipped by name.
+  (need_packages golang-go golang-github-masterminds-sprig-dev golang-github-ghodss-yaml-dev) || true
+  need_python pytest openai pyyaml jsonschema
   hack/samples/embedding/install
 }
 
