@@ -15,6 +15,8 @@ struct PoolObservation: Equatable {
   /// `spec.replicas`.
   var wanted = 0
   var pods: [PodObservation] = []
+  /// Of its Deployment when this was observed: who goes is chosen from that state, and from no later one.
+  var resourceVersion = ""
 
   var live: [PodObservation] { pods.filter(\.isLive) }
   var ready: Int { pods.count { $0.isReady } }

@@ -76,7 +76,9 @@ struct Reconciler: Sendable {
         observation.isUpdated = pod.object.json[path: DesiredObjects.templateHashPath] == hash
         return observation
       }
-      return PoolObservation(exists: true, wanted: Deployment(deployment).replicas, pods: pods)
+      return PoolObservation(
+        exists: true, wanted: Deployment(deployment).replicas, pods: pods,
+        resourceVersion: deployment.metadata.resourceVersion)
     }
     return PerPool(dedicated: observe(.dedicated), burst: observe(.burst))
   }
@@ -115,7 +117,7 @@ struct Reconciler: Sendable {
     let (round, corrected) = state.withLock { contents -> (Round, PerPool<PoolObservation>) in
       var pools = observed
       var memory =
-        contents.memories[intent.key]
+        contents.memories[intent.key].flatMap { $0.uid == intent.owner.uid ? $0 : nil }
         ?? ServiceMemory(intent, service: service, leadingSince: contents.leadingSince, now: now)
       memory.stableWindow = intent.policy.stableWindow
       contents.board.reserve(memory.stableWindow, for: intent.key)
