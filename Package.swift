@@ -60,6 +60,9 @@ let package = Package(
       ],
       swiftSettings: settings),
 
+    .executableTarget(
+      name: "simulate-faults",
+      dependencies: ["Operator", "ObjectStore"], path: "Tests/FaultSimulation", swiftSettings: settings),
     tests("TelemetryTests", ["Telemetry"]),
     tests("HTTPWireTests", ["HTTPWire"]),
     tests("EventLoopTests", ["EventLoop"]),

@@ -35,19 +35,22 @@ public struct Operator: ControllerRuntime.Service {
   ) {
     state = ControllerState(timeZones: timeZones)
     self.configuration = configuration
-    let election = configuration.leaderElection ? Self.election(client, configuration, clock, log) : nil
+    var seeds = SeededGenerator(seed: configuration.seed)
+    let election =
+      configuration.leaderElection ? Self.election(client, configuration, clock, log, seed: seeds.next()) : nil
     self.election = election
     self.clock = clock
     self.log = log
-    let queue = WorkQueue<ObjectKey>(clock: clock)
+    let queue = WorkQueue<ObjectKey>(clock: clock, seed: seeds.next())
     let enqueue: @Sendable (Set<ObjectKey>) -> Void = { keys in for key in keys.sorted() { queue.add(key) } }
     self.queue = queue
     let reading = limiter.map(client.limited) ?? client
     // The fence is behind the limiter: a write that had to wait may not be allowed any more.
     let fenced = election.map(client.fenced) ?? client
     let writing = limiter.map(fenced.limited) ?? fenced
-    view = ClusterView(client: reading, namespace: configuration.namespace, clock: clock, log: log)
-    let slots = SlotDistribution(transport: gateways, clock: clock, log: log)
+    view = ClusterView(
+      client: reading, namespace: configuration.namespace, clock: clock, log: log, seed: seeds.next())
+    let slots = SlotDistribution(transport: gateways, clock: clock, log: log, seed: seeds.next())
     self.slots = slots
     streams = LoadStreams(source: gateways, state: state, clock: clock, log: log, urgent: enqueue) {
       slots.heard($0, from: $1)
@@ -63,14 +66,15 @@ public struct Operator: ControllerRuntime.Service {
   }
 
   private static func election(
-    _ client: KubernetesClient, _ configuration: OperatorConfiguration, _ clock: any ClockSource, _ log: Log
+    _ client: KubernetesClient, _ configuration: OperatorConfiguration, _ clock: any ClockSource, _ log: Log,
+    seed: UInt64
   ) -> LeaderElection {
     LeaderElection(
       client: client,
       configuration: LeaderElectionMachine.Configuration(
         lease: ObjectKey(namespace: configuration.namespace, name: "pilotlight-controller"),
         identity: configuration.identity),
-      clock: clock, log: log)
+      clock: clock, log: log, seed: seed)
   }
 
   /// Why the controller is not ready, for people; nil when it is: what it does rests on all of the cluster's objects.
@@ -80,6 +84,13 @@ public struct Operator: ControllerRuntime.Service {
   public func snapshot() -> ControllerSnapshot {
     let (synced, now) = (problem == nil, clock.now())
     return state.withLock { $0.snapshot(identity: configuration.identity, hasSynced: synced, now: now) }
+  }
+
+  /// Services that something is remembered of: those that are there, once deletions have been worked off.
+  package var rememberedServices: Int {
+    state.withLock { contents in
+      max(contents.known.count, Set(contents.memories.keys).union(contents.active).count)
+    }
   }
 
   /// Runs until it is cancelled.
@@ -93,6 +104,12 @@ public struct Operator: ControllerRuntime.Service {
   }
 
   private func lead() async throws {
+    defer {
+      state.withLock { contents in
+        contents.memories = [:]
+        contents.active = []
+      }
+    }
     try await view.waitForSync()
     let since = clock.now().monotonic
     state.withLock { contents in
@@ -133,7 +150,9 @@ public struct Operator: ControllerRuntime.Service {
       let service = change.new ?? change.old
       let claimed = change.new.flatMap { try? InferenceService($0) }
       let affected = state.withLock { contents in
-        contents.claims.set(
+        // Who does not lead forgets, too: nobody else will do it here.
+        if change.new == nil { contents.known.remove(change.key) }
+        return contents.claims.set(
           Set(claimed.map { $0.callerNames + $0.spec.model.hostnames } ?? []), of: change.key,
           created: service?.metadata.creationTimestamp ?? "")
       }

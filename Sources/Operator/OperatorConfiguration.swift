@@ -16,11 +16,14 @@ public struct OperatorConfiguration: Sendable {
   public var leaderElection: Bool
   /// Services that are worked on at the same time.
   public var workers: Int
+  /// Of all jitter: equal seeds in equal worlds do the same.
+  public var seed: UInt64
 
   public init(
     namespace: String = ActivationLease.defaultNamespace, domain: String? = nil,
     gatewayURL: String? = nil,
-    identity: String, leaderElection: Bool = true, workers: Int = 8
+    identity: String, leaderElection: Bool = true, workers: Int = 8,
+    seed: UInt64 = .random(in: 0 ... .max)
   ) {
     self.namespace = namespace
     self.domain = domain
@@ -28,6 +31,7 @@ public struct OperatorConfiguration: Sendable {
     self.identity = identity
     self.leaderElection = leaderElection
     self.workers = workers
+    self.seed = seed
   }
 
   /// `status.url` of a service.

@@ -16,19 +16,21 @@ struct ClusterView: Sendable {
   let gateways: Informer
   let settings: Informer
 
-  init(client: KubernetesClient, namespace: String, clock: any ClockSource, log: Log) {
+  /// - Parameter seed: of the informers' jitter.
+  init(client: KubernetesClient, namespace: String, clock: any ClockSource, log: Log, seed: UInt64) {
+    var seeds = SeededGenerator(seed: seed)
     // Of what there is for each service, most is at rest, and a round reads what it needs.
     func informer(
       _ selection: ObjectSelection, indexed: [String] = [], as form: ObjectForm = .text
     ) -> Informer {
       Informer(
         client: client, selection: selection, clock: clock, log: log, indexedLabels: indexed,
-        configuration: InformerMachine.Configuration(form: form))
+        configuration: InformerMachine.Configuration(form: form), seed: seeds.next())
     }
     let label = Labels.service
     services = Informer(
       client: client, selection: ObjectSelection(InferenceService.resourceType), clock: clock, log: log,
-      absenceAdvice: InferenceService.absenceAdvice)
+      absenceAdvice: InferenceService.absenceAdvice, seed: seeds.next())
     deployments = informer(ObjectSelection(.deployments, labelSelector: label))
     pods = informer(ObjectSelection(.pods, labelSelector: label), indexed: [label], as: .value)
     headless = informer(ObjectSelection(.services, labelSelector: label))

@@ -41,9 +41,8 @@ final class LoadStreams: Sendable {
     urgent(state.withLock { $0.board.setGateways(gateways) })
     guard isRunning.withLock({ $0 }) else { return }
     readers.withLock { readers in
-      for (address, task) in readers where gateways[address] == nil {
-        task.cancel()
-        readers[address] = nil
+      for address in readers.keys.sorted() where gateways[address] == nil {
+        readers.removeValue(forKey: address)?.cancel()
       }
       for address in gateways.keys.sorted() where readers[address] == nil {
         readers[address] = Task { await self.follow(address) }
@@ -59,7 +58,7 @@ final class LoadStreams: Sendable {
     defer {
       isRunning.withLock { $0 = false }
       readers.withLock { readers in
-        for task in readers.values { task.cancel() }
+        for address in readers.keys.sorted() { readers[address]?.cancel() }
         readers = [:]
       }
     }

@@ -9,16 +9,22 @@ final class SlotDistribution: Sendable {
   private let clock: any ClockSource
   private let log: Log
   private let coordinator: Mutex<SlotCoordinator>
+  private let marks: Mutex<SeededGenerator>
   private let wakeUps = Mutex<AsyncStream<Void>.Continuation?>(nil)
 
   /// Time between looks at a coordinator that is active, for what falls due without news.
   private static let tick: Duration = .milliseconds(100)
 
-  init(transport: any GatewayTransport, clock: any ClockSource, log: Log) {
+  /// - Parameter seed: of the marks that tell leaders apart.
+  init(
+    transport: any GatewayTransport, clock: any ClockSource, log: Log, seed: UInt64 = .random(in: 0 ... .max)
+  ) {
     self.transport = transport
     self.clock = clock
     self.log = log
-    coordinator = Mutex(Self.begin(at: clock.now()))
+    var marks = SeededGenerator(seed: seed)
+    coordinator = Mutex(Self.begin(at: clock.now(), mark: marks.next()))
+    self.marks = Mutex(marks)
   }
 
   /// Sets which gateways share slots: addresses of their admin ports by name.
@@ -37,8 +43,8 @@ final class SlotDistribution: Sendable {
     if isActive { wakeUp() }
   }
 
-  private static func begin(at now: Now) -> SlotCoordinator {
-    SlotCoordinator(milliseconds: Int(now.wall.timeIntervalSince1970 * 1000), mark: .random(in: 0 ... .max))
+  private static func begin(at now: Now, mark: UInt64) -> SlotCoordinator {
+    SlotCoordinator(milliseconds: Int(now.wall.timeIntervalSince1970 * 1000), mark: Int(truncatingIfNeeded: mark))
   }
 
   private func wakeUp() { wakeUps.withLock { _ = $0?.yield() } }
@@ -50,7 +56,8 @@ final class SlotDistribution: Sendable {
     wakeUps.withLock { $0 = signal }
     defer { wakeUps.withLock { $0 = nil } }
     // What an earlier time as leader left is not known any more.
-    coordinator.withLock { $0 = Self.begin(at: clock.now()) }
+    let mark = marks.withLock { $0.next() }
+    coordinator.withLock { $0 = Self.begin(at: clock.now(), mark: mark) }
     setGateways(gateways())
     try await withThrowingDiscardingTaskGroup { group in
       group.addTask { try await self.keepTicking() }

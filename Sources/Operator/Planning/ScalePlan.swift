@@ -17,6 +17,8 @@ struct PoolObservation: Equatable {
   var pods: [PodObservation] = []
   /// Its Deployment has the template that the owner wants.
   var isCurrent = true
+  /// Of its Deployment when this was observed: who goes is chosen from that state, and from no later one.
+  var resourceVersion = ""
 
   var live: [PodObservation] { pods.filter(\.isLive) }
   var ready: Int { pods.count { $0.isReady } }

@@ -1,3 +1,4 @@
+import InferenceAPI
 import KubernetesAPI
 import KubernetesClient
 
@@ -36,18 +37,51 @@ struct ClusterWriter: Sendable {
     return try await client.apply(type, wanted, fieldManager: DesiredObjects.fieldManager)
   }
 
-  /// Sets a pool's replicas. Down only from what was seen: victims were chosen from it.
-  /// - Parameter pods: the pool's pods, by UID.
-  func scale(_ change: PoolScale, _ deployment: KubernetesObject, pods: [String: String]) async throws {
-    if change.to < change.from && change.to > 0 {
+  /// What was planned from is not what is there: a watch is behind.
+  struct StaleView: Error, CustomStringConvertible {
+    var deployment: ObjectKey
+    var description: String { "the pods of \(deployment) are not those that were seen: the scale-down is planned anew" }
+  }
+
+  /// Sets a pool's replicas, only from what was seen.
+  func scale(
+    _ change: PoolScale, _ deployment: ObjectKey, seen: PoolObservation, _ service: ObjectKey
+  ) async throws {
+    if change.to > change.from { return try await raise(change, deployment, seen.resourceVersion) }
+    // Two watches are never equally fresh: the Deployment may be of now, and the pods of long ago.
+    guard try await isAsSeen(seen, change.pool, service) else { throw StaleView(deployment: deployment) }
+    if change.to > 0 {
+      let names = Dictionary(seen.pods.map { ($0.uid, $0.name) }, uniquingKeysWith: { first, _ in first })
       for victim in change.victims {
-        guard let name = pods[victim] else { continue }
-        try await cheapen(victim, ObjectKey(namespace: deployment.metadata.namespace, name: name))
+        guard let name = names[victim] else { continue }
+        try await cheapen(victim, ObjectKey(namespace: deployment.namespace, name: name))
       }
     }
     _ = try await client.setScale(
-      .deployments, deployment.key, replicas: change.to,
-      resourceVersion: change.to < change.from ? deployment.metadata.resourceVersion : nil)
+      .deployments, deployment, replicas: change.to, resourceVersion: seen.resourceVersion)
+  }
+
+  /// Scales up, whatever else changed meanwhile; but an old view must not make a fall of a rise.
+  private func raise(_ change: PoolScale, _ deployment: ObjectKey, _ seen: String) async throws {
+    do {
+      _ = try await client.setScale(.deployments, deployment, replicas: change.to, resourceVersion: seen)
+    } catch let conflict as KubernetesStatus where conflict.isConflict {
+      let live = try await client.scale(.deployments, deployment)
+      guard live.replicas < change.to else { throw conflict }
+      _ = try await client.setScale(
+        .deployments, deployment, replicas: change.to, resourceVersion: live.object.metadata.resourceVersion)
+    }
+  }
+
+  /// Whether the pool's live pods are those that were seen, and none of them has become ready since.
+  private func isAsSeen(_ seen: PoolObservation, _ pool: Pool, _ service: ObjectKey) async throws -> Bool {
+    let selector = "\(Labels.service)=\(service.name),\(Labels.pool)=\(pool.rawValue)"
+    let pods = try await client.list(.pods, namespace: service.namespace, labelSelector: selector).items
+      .map { PodObservation(Pod($0)) }
+    let ready = Set(seen.live.lazy.filter(\.isReady).map(\.uid))
+    let live = pods.filter(\.isLive)
+    return Set(live.map(\.uid)) == Set(seen.live.map(\.uid))
+      && live.allSatisfy { !$0.isReady || ready.contains($0.uid) }
   }
 
   /// The ReplicaSet controller deletes the cheapest first.

@@ -16,9 +16,9 @@ extension Reconciler {
     }
     var record: JSONValue?
     for change in round.plan.scales {
-      guard let deployment = view.deployment(intent.key, change.pool) else { continue }
-      let names = Dictionary(pools[change.pool].pods.map { ($0.uid, $0.name) }, uniquingKeysWith: { first, _ in first })
-      try await writer.scale(change, deployment, pods: names)
+      let deployment = ObjectKey(
+        namespace: intent.key.namespace, name: change.pool.deploymentName(of: intent.key.name))
+      try await writer.scale(change, deployment, seen: pools[change.pool], intent.key)
       metrics.scaleWrites.increment()
       let now = clock.now()
       let decision = state.withLock { contents -> JSONValue in

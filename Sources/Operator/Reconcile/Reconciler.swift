@@ -81,7 +81,8 @@ struct Reconciler: Sendable {
         return observation
       }
       return PoolObservation(
-        exists: true, wanted: Deployment(deployment).replicas, pods: pods, isCurrent: isCurrent)
+        exists: true, wanted: Deployment(deployment).replicas, pods: pods, isCurrent: isCurrent,
+        resourceVersion: deployment.metadata.resourceVersion)
     }
     return PerPool(observe)
   }
@@ -121,7 +122,7 @@ struct Reconciler: Sendable {
     let (round, corrected) = state.withLock { contents -> (Round, PerPool<PoolObservation>) in
       var pools = observed
       var memory =
-        contents.memories[intent.key]
+        contents.memories[intent.key].flatMap { $0.uid == intent.owner.uid ? $0 : nil }
         ?? ServiceMemory(intent, service: service, leadingSince: contents.leadingSince, now: now)
       memory.stableWindow = intent.policy.stableWindow
       contents.board.reserve(memory.stableWindow, for: intent.key)

@@ -6,6 +6,8 @@ import Telemetry
 /// What the controller remembers of one service between rounds. All of it can be lost: a new leader rebuilds it from the
 /// cluster, and holds scale until it knows enough.
 struct ServiceMemory {
+  /// Of the object that this is about: another one may come by the same name without its predecessor's end being seen.
+  let uid: String
   var scaling: ScalingState
   var wake: WakeTracker
   var rollout: RolloutTracker
@@ -32,6 +34,7 @@ struct ServiceMemory {
 
   /// - Parameter leadingSince: when this controller began to lead; it has seen nothing of what was before.
   init(_ intent: ServiceIntent, service: KubernetesObject, leadingSince: Duration, now: Now) {
+    uid = intent.owner.uid
     stableWindow = intent.policy.stableWindow
     scaling = ScalingState(
       startedAt: now.monotonic, holdScaleDownUntil: leadingSince + intent.policy.stableWindow)

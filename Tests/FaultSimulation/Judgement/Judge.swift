@@ -1,0 +1,177 @@
+import FleetProtocol
+import FoundationEssentials
+import InferenceAPI
+import KubernetesAPI
+import KubernetesClient
+import Telemetry
+
+/// Holds every write of the controllers against what must never happen, with the truth at hand that they do not have.
+///
+/// - **One writer.** Whoever sends a write, other than of the leader's Lease and of Events, holds the Lease in the store at
+///   that moment. A leader stops `renewDeadline` after its last renewal began, and others wait `leaseDuration` after they saw
+///   it: so there is no moment at which another one holds the Lease and the old one still sends. What was sent before and
+///   arrives later is the API server's to refuse: it is judged by the rules below.
+/// - **Floor and ceiling.** A scale write lies within what the spec allows that its sender knew when its round began, or a
+///   later one.
+/// - **Only `/scale` scales.** A Deployment begins with no replica, and no other write changes their number.
+/// - **No scale to zero on missing data.** While a gateway could not be heard, the last burst replica is not taken, unless the
+///   owner wants none or none is ready.
+/// - **Rest.** A settled cluster in which nothing happens is written to by nobody, but for the leader's Lease and the cost of
+///   replicas that run.
+/// - **No request is cut.** A replica that a scale-down takes was named in `status.drain`, and has no request in flight or has
+///   been named for `timeouts.drain`.
+final class Judge: @unchecked Sendable {
+  private unowned let world: World
+  /// Nothing happens: only the leader's Lease is written.
+  var isAtRest = false
+  let specs = SpecHistory()
+  private var lastHeard: [String: [String: Duration]] = [:]
+  private var namedSince: [String: Duration] = [:]
+
+  /// Longest silence of a gateway after which the controller may still count on it (`LoadBoard.silence` is 5 s), with a round
+  /// whose requests are slow and were put off.
+  private static let mostSilence: Duration = .seconds(25)
+
+  init(_ world: World) { self.world = world }
+
+  func heard(_ gateway: SimulatedGateway, _ incarnation: Incarnation) {
+    lastHeard[incarnation.identity, default: [:]][gateway.name] = world.time.elapsed
+  }
+
+  /// Something in the store changed.
+  func look() {
+    var named: Set<String> = []
+    for service in world.api.store.objects(InferenceService.resourceType) {
+      named.formUnion((service.status["drain"]?["pods"]?.arrayValue ?? []).compactMap(\.stringValue))
+    }
+    namedSince = namedSince.filter { named.contains($0.key) }
+    for uid in named where namedSince[uid] == nil { namedSince[uid] = world.time.elapsed }
+  }
+
+  // MARK: - When a write is sent
+
+  func isSending(_ request: KubernetesRequest, _ incarnation: Incarnation) {
+    if isAtRest, !Self.isOfLeaderLease(request), !tellsOfReplicas(request) {
+      world.record.violate("no rest: \(incarnation.identity) sends \(request.summary)")
+    }
+    guard !Self.isFree(request) else { return }
+    let holder = world.api.store.object(.leases, Self.leaderLease).map { Lease($0).holderIdentity }
+    if holder != incarnation.identity {
+      world.record.violate(
+        "two writers: \(incarnation.identity) sends \(request.summary) while \(holder ?? "nobody") holds the Lease")
+    }
+    if let scale = ScaleWrite(request) { isSending(scale, incarnation) }
+  }
+
+  private func isSending(_ scale: ScaleWrite, _ incarnation: Incarnation) {
+    // A round may be as long as a few slow requests.
+    let slack: Duration = world.faultsAreOn ? .seconds(45) : .seconds(5)
+    let known = incarnation.knownVersion(at: world.time.elapsed - slack)
+    let allowed = specs.since(known, of: scale.service)
+    if !allowed.contains(where: { $0?.allows(scale) ?? true }) {
+      world.record.violate(
+        "out of bounds: \(incarnation.identity) scales \(scale.deployment) to \(scale.replicas); it may know "
+          + allowed.compactMap { $0?.description }.joined(separator: " or "))
+    }
+    guard scale.isBurst, scale.replicas == 0, !allowed.contains(where: { $0?.wantsNoBurst ?? true }),
+      let deployment = world.api.store.object(.deployments, scale.deployment),
+      world.workloads.pods(of: deployment).contains(where: { $0.isReady && !$0.isTerminating })
+    else { return }
+    let heard = lastHeard[incarnation.identity] ?? [:]
+    for gateway in world.gateways where gateway.isRunning {
+      let silence = world.time.elapsed - (heard[gateway.name] ?? .zero)
+      if silence > Self.mostSilence {
+        world.record.violate(
+          "scale to zero on missing data: \(incarnation.identity) takes the last of \(scale.deployment), and has not "
+            + "heard \(gateway.name) for \(silence)")
+      }
+    }
+  }
+
+  /// A status of a service whose replicas run: what they cost changes all the time.
+  private func tellsOfReplicas(_ request: KubernetesRequest) -> Bool {
+    let parts = request.path.split(separator: "/").map(String.init)
+    guard parts.count > 3, parts.last == "status" else { return false }
+    let service = ObjectKey(namespace: parts[parts.count - 4], name: parts[parts.count - 2])
+    return specs.latest(service).map { $0.dedicated > 0 && !$0.isSuspended } ?? false
+  }
+
+  // MARK: - When a write is done
+
+  /// Does a request, and looks at what it did.
+  func applying(_ request: KubernetesRequest, _ incarnation: Incarnation, _ answer: () -> KubernetesResponse)
+    -> KubernetesResponse
+  {
+    guard request.method != .get, let key = Self.deployment(request) else { return answer() }
+    let before = world.api.store.object(.deployments, key).map(Deployment.init)
+    let response = answer()
+    guard let after = world.api.store.object(.deployments, key).map(Deployment.init) else { return response }
+    if ScaleWrite(request) == nil, after.replicas != (before?.replicas ?? 0) {
+      world.record.violate(
+        "scaled by the way: \(request.summary) of \(incarnation.identity) took \(key) from "
+          + "\(before.map { "\($0.replicas)" } ?? "nothing") to \(after.replicas) replicas")
+    }
+    if let before, after.replicas < before.replicas { scaledDown(after, incarnation) }
+    return response
+  }
+
+  private func scaledDown(_ deployment: Deployment, _ incarnation: Incarnation) {
+    for pod in world.workloads.victims(of: deployment) {
+      let timeout = pod.object.metadata.labels[Labels.service].flatMap {
+        specs.latest(ObjectKey(namespace: pod.object.metadata.namespace, name: $0))?.drainTimeout
+      }
+      let named = namedSince[pod.uid].map { world.time.elapsed - $0 }
+      let inFlight = world.gateways.reduce(0) { $0 + $1.load.inFlight(at: pod.uid) }
+      if pod.isReady, named == nil {
+        world.record.violate("cut: \(incarnation.identity) takes \(pod.uid), which is ready and was not named")
+      }
+      if inFlight > 0, let timeout, named ?? .zero < timeout - .seconds(1) {
+        world.record.violate(
+          "cut: \(incarnation.identity) takes \(pod.uid) with \(inFlight) in flight, named for "
+            + "\(named.map { "\($0)" } ?? "no time")")
+      }
+    }
+  }
+
+  // MARK: - Which request is what
+
+  static let leaderLease = ObjectKey(namespace: ActivationLease.defaultNamespace, name: "pilotlight-controller")
+
+  static func isOfLeaderLease(_ request: KubernetesRequest) -> Bool {
+    request.path.hasSuffix("/leases/\(leaderLease.name)")
+  }
+
+  /// Writes that not only the leader sends, or that change nothing.
+  private static func isFree(_ request: KubernetesRequest) -> Bool {
+    request.path.hasSuffix("/events") || request.path.contains("/events/")
+      || request.path.hasSuffix("/namespaces/\(leaderLease.namespace)/leases")
+      || isOfLeaderLease(request)
+      || request.query.contains { $0.name == "dryRun" }
+  }
+
+  private static func deployment(_ request: KubernetesRequest) -> ObjectKey? {
+    let parts = request.path.split(separator: "/").map(String.init)
+    guard let index = parts.firstIndex(of: "deployments"), index >= 1, index + 1 < parts.count else { return nil }
+    return ObjectKey(namespace: parts[index - 1], name: parts[index + 1])
+  }
+}
+
+/// A write of a Deployment's `/scale`.
+struct ScaleWrite {
+  var deployment: ObjectKey
+  var service: ObjectKey
+  var isBurst: Bool
+  var replicas: Int
+
+  init?(_ request: KubernetesRequest) {
+    let parts = request.path.split(separator: "/").map(String.init)
+    guard parts.count > 3, parts.last == "scale", parts[parts.count - 3] == "deployments",
+      let replicas = (try? JSONValue(parsing: request.body))?[path: ["spec", "replicas"]]?.intValue
+    else { return nil }
+    let (namespace, name) = (parts[parts.count - 4], parts[parts.count - 2])
+    deployment = ObjectKey(namespace: namespace, name: name)
+    isBurst = name.hasSuffix("-burst")
+    service = ObjectKey(namespace: namespace, name: String(name.dropLast(isBurst ? 6 : 10)))
+    self.replicas = replicas
+  }
+}

@@ -1,0 +1,74 @@
+import FleetProtocol
+import InferenceAPI
+import KubernetesAPI
+
+/// What a cluster that is left alone must come to.
+struct Settlement {
+  let world: World
+
+  /// Why it is not settled yet; nil: it is. Nobody sends requests: every service sleeps, or has its dedicated replicas.
+  var unsettled: String? {
+    for process in world.controllers {
+      guard let incarnation = process.incarnation else { return "controller \(process.index) is down" }
+      if incarnation.watches.contains(where: \.isDeceiving) {
+        return "\(incarnation.identity) trusts a dead connection"
+      }
+    }
+    for gateway in world.gateways {
+      if gateway.held > 0 { return "\(gateway.name) still holds requests" }
+      if gateway.load.inFlight > 0 { return "\(gateway.name) still has requests in flight" }
+    }
+    for service in world.api.store.objects(InferenceService.resourceType) {
+      if let reason = unsettled(service) { return "\(service.key): \(reason)" }
+    }
+    let leases = activationLeases
+    return leases.isEmpty ? nil : "activation Leases are left: \(leases.joined(separator: ", "))"
+  }
+
+  private func unsettled(_ service: KubernetesObject) -> String? {
+    guard let wish = world.judge.specs.latest(service.key) else { return nil }
+    let status = service.status
+    guard status["observedGeneration"]?.intValue == service.metadata.generation else {
+      return "status is of generation \(status["observedGeneration"]?.text ?? "none")"
+    }
+    if let named = status["drain"]?["pods"]?.arrayValue, !named.isEmpty { return "status.drain still names pods" }
+    let dedicated = wish.isSuspended ? 0 : wish.dedicated
+    for (pool, wanted) in [("dedicated", dedicated), ("burst", 0)] {
+      let key = ObjectKey(namespace: service.key.namespace, name: "\(service.key.name)-\(pool)")
+      let replicas = world.api.store.object(.deployments, key).map { Deployment($0).replicas }
+      if replicas ?? 0 != wanted { return "\(key.name) has \(replicas ?? 0) replicas, not \(wanted)" }
+      let pods = world.workloads.pods(of: service.key).filter { $0.object.metadata.labels[Labels.pool] == pool }
+      if pods.count != wanted || !pods.allSatisfy(\.isReady) {
+        return "\(pods.count) pods of \(key.name), not \(wanted) ready ones"
+      }
+      guard status[pool]?["desiredReplicas"]?.intValue == wanted, status[pool]?["readyReplicas"]?.intValue == wanted
+      else { return "status.\(pool) is \(status[pool]?.text ?? "missing")" }
+    }
+    let state = status[path: ["display", "state"]]?.stringValue
+    let expected =
+      if wish.isSuspended { "Suspended" } else if wish.dedicated > 0 { "Serving" } else {
+        wish.maxBurst > 0 ? "Asleep" : "NoCapacity"
+      }
+    // The last wake may have failed: the status says so until the next one.
+    let hasFailed = status["lastDecision"]?["inputs"]?["nextAttempt"] != nil
+    return state == expected || hasFailed ? nil : "state is \(state ?? "missing"), not \(expected)"
+  }
+
+  private var activationLeases: [String] {
+    world.api.store.objects(.leases).filter { $0.metadata.labels[ActivationLease.label] != nil }.map(\.metadata.name)
+  }
+
+  /// What is left of services although there are none; nil: nothing.
+  var leftBehind: String? {
+    for type in [ResourceType.deployments, .services, .podDisruptionBudgets, .pods] {
+      if let object = world.api.store.objects(type).first { return "\(object.kind) \(object.key) is left" }
+    }
+    if let lease = activationLeases.first { return "activation Lease \(lease) is left" }
+    for process in world.controllers {
+      guard let incarnation = process.incarnation else { continue }
+      let count = incarnation.rememberedServices
+      if count > 0 { return "\(incarnation.identity) still remembers \(count) services" }
+    }
+    return nil
+  }
+}

@@ -1,0 +1,4 @@
+import Glibc
+
+SimulatedExecutor.catchEscapingJobs()
+exit(SimulateFaultsCommand(arguments: Array(CommandLine.arguments.dropFirst())).run())
