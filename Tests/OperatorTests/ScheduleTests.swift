@@ -43,14 +43,15 @@ import TimeZones
       let begin = Timestamp.seconds(cluster.clock.now().wall)
       #expect(begin.hasPrefix("2025-06-15T15:08:0"), "\(begin)")
       for name in ["a", "b"] { try cluster.makePod(name, pool: "dedicated", status: TestCluster.ready) }
-      try await cluster.until("serving") { $0.state() == "Serving" }
+      try await cluster.until("serving with both") {
+        $0.state() == "Serving" && $0.service("llm")?.condition("DedicatedReady")?.isTrue == true
+      }
       #expect(Self.lastDecision(cluster)["reason"] == "Schedule")
       #expect(
         Self.lastDecision(cluster)["message"]?.stringValue
           == "Schedule \"peak\" (15:08-15:09 UTC) wants 2 dedicated; the next change is due at 2025-06-15T15:09:00Z.")
       #expect(Self.lastDecision(cluster)[path: ["inputs", "schedule"]] == "peak")
       #expect(cluster.service("llm")?.status[path: ["dedicated", "desiredReplicas"]] == 2)
-      #expect(cluster.service("llm")?.condition("DedicatedReady")?.isTrue == true)
 
       try await cluster.until("the schedule's end") { $0.draining().count == 2 }
       #expect(cluster.replicas("llm-dedicated") == 2)
@@ -58,11 +59,11 @@ import TimeZones
       try await cluster.until("no replica") { $0.replicas("llm-dedicated") == 0 }
       let end = Timestamp.seconds(cluster.clock.now().wall)
       #expect(end.hasPrefix("2025-06-15T15:09:"), "\(end)")
+      try await cluster.until("the reason of the end") {
+        Self.lastDecision($0)["message"]?.stringValue?.hasPrefix(
+          "Schedule \"peak\" (15:08-15:09 UTC) is over: 0 dedicated") == true
+      }
       #expect(Self.lastDecision(cluster)["reason"] == "Schedule")
-      #expect(
-        Self.lastDecision(cluster)["message"]?.stringValue?.hasPrefix(
-          "Schedule \"peak\" (15:08-15:09 UTC) is over: 0 dedicated")
-          == true)
     }
   }
 
@@ -77,10 +78,10 @@ import TimeZones
       #expect(cluster.replicas("llm-dedicated") == 2)
       try Self.dedicated(cluster, ["replicas": 3])
       try await cluster.until("three") { $0.replicas("llm-dedicated") == 3 }
-      #expect(Self.lastDecision(cluster)["reason"] == "FloorChanged")
+      try await cluster.until("why") { Self.lastDecision($0)["reason"] == "FloorChanged" }
       try Self.dedicated(cluster, ["replicas": 1, "schedules": []])
       try await cluster.until("one") { $0.replicas("llm-dedicated") == 1 }
-      #expect(Self.lastDecision(cluster)["message"] == "The owner wants 1 dedicated.")
+      try await cluster.until("why") { Self.lastDecision($0)["message"] == "The owner wants 1 dedicated." }
     }
   }
 

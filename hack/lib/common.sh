@@ -65,7 +65,7 @@ need_end_to_end() {
   need_packages procps haproxy nginx-light binutils lua5.3
   # What renders the Helm chart as Helm does. Where it cannot be had, the tests that need it are skipped by name.
   (need_packages golang-go golang-github-masterminds-sprig-dev golang-github-ghodss-yaml-dev) || true
-  need_python pytest openai pyyaml jsonschema
+  need_python pytest pytest-xdist openai pyyaml jsonschema
   hack/samples/embedding/install
 }
 

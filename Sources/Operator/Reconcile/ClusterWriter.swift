@@ -66,10 +66,11 @@ struct ClusterWriter: Sendable {
     do {
       _ = try await client.setScale(.deployments, deployment, replicas: change.to, resourceVersion: seen)
     } catch let conflict as KubernetesStatus where conflict.isConflict {
-      let live = try await client.scale(.deployments, deployment)
-      guard live.replicas < change.to else { throw conflict }
+      guard let live = try await client.find(.deployments, deployment), Deployment(live).replicas < change.to else {
+        throw conflict
+      }
       _ = try await client.setScale(
-        .deployments, deployment, replicas: change.to, resourceVersion: live.object.metadata.resourceVersion)
+        .deployments, deployment, replicas: change.to, resourceVersion: live.metadata.resourceVersion)
     }
   }
 

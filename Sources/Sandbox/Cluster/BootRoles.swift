@@ -20,9 +20,9 @@ enum BootRoles {
   private static let controllerInCluster: [JSONValue] = [
     rule("serving.pilotlight.dev", "inferenceservices", ["list", "watch"]),
     rule("serving.pilotlight.dev", "inferenceservices/status", ["patch"]),
-    rule("apps", "deployments", ["get", "list", "watch", "create", "patch"]),
+    rule("apps", "deployments", ["get", "list", "watch", "create", "patch", "delete"]),
     rule("apps", "deployments/scale", ["patch"]),
-    rule("", "services", ["get", "list", "watch", "create", "patch"]),
+    rule("", "services", ["get", "list", "watch", "create", "patch", "delete"]),
     rule("policy", "poddisruptionbudgets", ["get", "list", "watch", "create", "patch"]),
     rule("", "pods", ["list", "watch", "patch"]),
     rule("", "pods/log", ["get"]),
