@@ -1,7 +1,7 @@
 """Early readiness: the gateway runs a pod's own readiness probe, and does not wait for the kubelet's next look."""
 import json
 
-from harness import FAST, Sandbox, chat, service
+from harness import FAST, Sandbox, chat, eventually, request, service
 
 # Longer than the test waits: what the kubelet has not seen ready at its first look it does not see ready at all.
 PERIOD = 300
@@ -25,6 +25,7 @@ def test_a_pod_answers_before_its_kubelet_has_looked_again():
         services = [slow_to_look("early"), slow_to_look("late", startupProbe=startup)]
         kubectl.run("apply", "-f", "-", stdin="\n---\n".join(map(json.dumps, services)))
         for name, ready in {"early": "False", "late": "True"}.items():
+            eventually(lambda: name.encode() in request(sandbox.gateway(), "GET", "/v1/models")[2], f"{name} at the gateway")
             status, headers, body = chat(sandbox.gateway(), name, headers={"Prefer": "wait=60"})
             assert status == 200 and headers["pilotlight-cold-start"] == "true", body
             pods = kubectl.json("get", "pods", "-l", f"serving.pilotlight.dev/service={name}")["items"]

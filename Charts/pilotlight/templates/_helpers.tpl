@@ -32,7 +32,7 @@ labels:
 
 {{/* The flags that both commands have, as a list in JSON. Takes the root scope. */}}
 {{- define "pilotlight.arguments" -}}
-{{- $arguments := list "--admin-listen=0.0.0.0:9090" (printf "--namespace=%s" .Release.Namespace) (printf "--domain=%s" .Values.domain) }}
+{{- $arguments := list "--admin-listen=0.0.0.0:9090" (printf "--namespace=%s" .Release.Namespace) }}
 {{- if ne .Values.logLevel "info" }}{{ $arguments = append $arguments (printf "--log-level=%s" .Values.logLevel) }}{{ end }}
 {{- if ne .Values.logFormat "json" }}{{ $arguments = append $arguments (printf "--log-format=%s" .Values.logFormat) }}{{ end }}
 {{- toJson $arguments }}
