@@ -123,7 +123,12 @@ class Controller:
 
     def stop(self):
         self.process.terminate()
-        self.process.wait(30)
+        try:
+            self.process.wait(30)
+        except subprocess.TimeoutExpired:
+            print("the controller did not end within 30 s and was killed", file=sys.stderr)
+            self.process.kill()
+            self.process.wait()
 
 
 def difference(before, after):
