@@ -41,14 +41,14 @@ final class World: @unchecked Sendable {
 
   /// Bounds, in virtual time. Half-open watches are found after 150 s, and a failed wake waits up to some minutes.
   private static let convergence: Duration = .seconds(900)
-  private static let rest: Duration = .seconds(45)
+  private static let rest: Duration = .seconds(15)
   private static let cleanup: Duration = .seconds(400)
 
   func run() {
     begin()
     let faults = Faults(self, dice: newDice())
     faults.start()
-    pass(dice.duration(60...150))
+    pass(dice.duration(20...55))
 
     record.note("the faults end")
     users.stop()
@@ -77,8 +77,8 @@ final class World: @unchecked Sendable {
   /// A settled cluster in which nothing happens is not written to, but for the leader's Lease.
   private func stayAtRest() {
     guard record.violation == nil else { return }
-    // What was decided in the moment of settling is still on its way.
-    pass(.seconds(20))
+    // What was decided in the moment of settling is still on its way, and small changes of a status are put off.
+    pass(.seconds(18))
     judge.isAtRest = true
     pass(Self.rest)
     judge.isAtRest = false

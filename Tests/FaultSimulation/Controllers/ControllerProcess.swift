@@ -31,7 +31,8 @@ final class ControllerProcess: @unchecked Sendable {
     self.incarnation = incarnation
     let transport = ControllerTransport(world, incarnation, dice: Dice(seed: dice.next()))
     let gateways = GatewayNetwork(world, incarnation, dice: Dice(seed: dice.next()))
-    let client = KubernetesClient(transport: PlantedTransport(transport, world.bug), clock: clock)
+    let client = KubernetesClient(
+      transport: PlantedTransport(transport, world.bug), clock: clock, jitter: { [self] in dice.fraction() })
     clock.monotonicFollowsWall = world.bug == .monotonicFollowsWall
     let controller = Operator(
       client: client, gateways: gateways,

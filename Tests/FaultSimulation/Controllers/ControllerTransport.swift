@@ -48,6 +48,11 @@ final class ControllerTransport: KubernetesTransport, @unchecked Sendable {
       if let timeout = request.timeout {
         world.time.after(timeout) { wait.finish(.failure(TransportError(.timedOut, "\(request.summary) timed out"))) }
       }
+      if let window = request.window {
+        world.time.after(window.answerBefore - incarnation.process.clock.now().monotonic) {
+          wait.finish(.failure(TransportError(.timedOut, "\(request.summary) was given up: another one may lead")))
+        }
+      }
     }
   }
 
@@ -86,7 +91,7 @@ final class ControllerTransport: KubernetesTransport, @unchecked Sendable {
     try await world.time.sleep(for: latency())
     let isAboutServices = APIServer.isAboutServices(request)
     let connection = WatchConnection(
-      world.time, idleTimeout: request.idleTimeout,
+      world.time, isOfLeases: APIServer.isAboutLeases(request), idleTimeout: request.idleTimeout,
       latency: { [self] in latency() },
       delivered: { [incarnation] version in if isAboutServices { incarnation.learned(version) } })
     connection.isHalfOpen = world.faultsAreOn && dice.chance(0.02)

@@ -19,7 +19,8 @@ import Telemetry
 /// - **Rest.** A settled cluster in which nothing happens is written to by nobody, but for the leader's Lease and the cost of
 ///   replicas that run.
 /// - **No request is cut.** A replica that a scale-down takes was named in `status.drain`, and has no request in flight or has
-///   been named for `timeouts.drain`.
+///   been named for `timeouts.drain`, by any spec that its taker may know. Replicas of a deleted service go anyway; and one
+///   that got ready while the scale-down was on its way was seen as not ready a moment before: no precondition covers that.
 final class Judge: @unchecked Sendable {
   private unowned let world: World
   /// Nothing happens: only the leader's Lease is written.
@@ -27,10 +28,13 @@ final class Judge: @unchecked Sendable {
   let specs = SpecHistory()
   private var lastHeard: [String: [String: Duration]] = [:]
   private var namedSince: [String: Duration] = [:]
+  private var readySince: [String: Duration] = [:]
 
   /// Longest silence of a gateway after which the controller may still count on it (`LoadBoard.silence` is 5 s), with a round
   /// whose requests are slow and were put off.
   private static let mostSilence: Duration = .seconds(25)
+  /// From a controller's last look at its pods to the arrival of the scale-down: some requests, each of which may be slow.
+  private static let scaleDownTrip: Duration = .seconds(13)
 
   init(_ world: World) { self.world = world }
 
@@ -46,6 +50,9 @@ final class Judge: @unchecked Sendable {
     }
     namedSince = namedSince.filter { named.contains($0.key) }
     for uid in named where namedSince[uid] == nil { namedSince[uid] = world.time.elapsed }
+    let ready = Set(world.api.store.objects(.pods).lazy.map(Pod.init).filter(\.isReady).map(\.uid))
+    readySince = readySince.filter { ready.contains($0.key) }
+    for uid in ready where readySince[uid] == nil { readySince[uid] = world.time.elapsed }
   }
 
   // MARK: - When a write is sent
@@ -64,10 +71,7 @@ final class Judge: @unchecked Sendable {
   }
 
   private func isSending(_ scale: ScaleWrite, _ incarnation: Incarnation) {
-    // A round may be as long as a few slow requests.
-    let slack: Duration = world.faultsAreOn ? .seconds(45) : .seconds(5)
-    let known = incarnation.knownVersion(at: world.time.elapsed - slack)
-    let allowed = specs.since(known, of: scale.service)
+    let allowed = knownWishes(scale.service, incarnation)
     if !allowed.contains(where: { $0?.allows(scale) ?? true }) {
       world.record.violate(
         "out of bounds: \(incarnation.identity) scales \(scale.deployment) to \(scale.replicas); it may know "
@@ -86,6 +90,13 @@ final class Judge: @unchecked Sendable {
             + "heard \(gateway.name) for \(silence)")
       }
     }
+  }
+
+  /// What the owner may want as far as a controller may know; nil: there is no service.
+  private func knownWishes(_ service: ObjectKey, _ incarnation: Incarnation) -> [OwnersWish?] {
+    // A round may be as long as a few slow requests.
+    let slack: Duration = world.faultsAreOn ? .seconds(45) : .seconds(5)
+    return specs.since(incarnation.knownVersion(at: world.time.elapsed - slack), of: service)
   }
 
   /// A status of a service whose replicas run: what they cost changes all the time.
@@ -116,16 +127,18 @@ final class Judge: @unchecked Sendable {
   }
 
   private func scaledDown(_ deployment: Deployment, _ incarnation: Incarnation) {
+    guard let label = deployment.object.metadata.labels[Labels.service] else { return }
+    let service = ObjectKey(namespace: deployment.object.metadata.namespace, name: label)
+    guard specs.latest(service) != nil else { return }
+    let timeout = knownWishes(service, incarnation).compactMap { $0?.drainTimeout }.min() ?? .zero
     for pod in world.workloads.victims(of: deployment) {
-      let timeout = pod.object.metadata.labels[Labels.service].flatMap {
-        specs.latest(ObjectKey(namespace: pod.object.metadata.namespace, name: $0))?.drainTimeout
-      }
+      if let since = readySince[pod.uid], world.time.elapsed - since < Self.scaleDownTrip { continue }
       let named = namedSince[pod.uid].map { world.time.elapsed - $0 }
       let inFlight = world.gateways.reduce(0) { $0 + $1.load.inFlight(at: pod.uid) }
       if pod.isReady, named == nil {
         world.record.violate("cut: \(incarnation.identity) takes \(pod.uid), which is ready and was not named")
       }
-      if inFlight > 0, let timeout, named ?? .zero < timeout - .seconds(1) {
+      if inFlight > 0, named ?? .zero < timeout - .seconds(1) {
         world.record.violate(
           "cut: \(incarnation.identity) takes \(pod.uid) with \(inFlight) in flight, named for "
             + "\(named.map { "\($0)" } ?? "no time")")
