@@ -88,6 +88,9 @@ final class World: @unchecked Sendable {
   private func end() {
     for process in controllers { process.incarnation?.crash("because the simulation ends") }
     while executor.runNext() {}
+    // Timers that were never due hold on to all of this.
+    for gateway in gateways { gateway.endStreams() }
+    time.clear()
   }
 
   // MARK: - Time

@@ -9,8 +9,11 @@ import Testing
 /// What the controller's writes do when others write between its reads and them.
 @Suite(.timeLimit(.minutes(1))) struct ClusterWriterTests {
   private static let key = ObjectKey(namespace: "default", name: "llm-burst")
-  private static let owner = OwnerReference(
-    apiVersion: InferenceService.resourceType.apiVersion, kind: "InferenceService", name: "llm", uid: "1")
+  private static let owner = {
+    var service = KubernetesObject(InferenceService.resourceType, ObjectKey(namespace: "default", name: "llm"))
+    service.json[path: ["metadata", "uid"]] = "1"
+    return OwnerReference(controlledBy: service)
+  }()
 
   private let cluster: TestCluster
   private let transport: FaultyTransport

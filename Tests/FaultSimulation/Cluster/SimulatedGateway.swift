@@ -144,6 +144,10 @@ final class SimulatedGateway: @unchecked Sendable {
     world.record.note("\(name) ends")
     isRunning = false
     load.restart()
+    endStreams()
+  }
+
+  func endStreams() {
     for id in streams.keys.sorted() { streams[id]?.finish(throwing: GatewayNetwork.Unreachable()) }
     streams = [:]
   }

@@ -14,6 +14,7 @@ import Telemetry
 /// - **Floor and ceiling.** A scale write lies within what the spec allows that its sender knew when its round began, or a
 ///   later one.
 /// - **Only `/scale` scales.** A Deployment begins with no replica, and no other write changes their number.
+/// - **No scale is undone.** A write that takes replicas away was sent after the last change of their number.
 /// - **No scale to zero on missing data.** While a gateway could not be heard, the last burst replica is not taken, unless the
 ///   owner wants none or none is ready.
 /// - **Rest.** A settled cluster in which nothing happens is written to by nobody, but for the leader's Lease and the cost of
@@ -29,6 +30,7 @@ final class Judge: @unchecked Sendable {
   private var lastHeard: [String: [String: Duration]] = [:]
   private var namedSince: [String: Duration] = [:]
   private var readySince: [String: Duration] = [:]
+  private var scaledAt: [ObjectKey: Duration] = [:]
 
   /// Longest silence of a gateway after which the controller may still count on it (`LoadBoard.silence` is 5 s), with a round
   /// whose requests are slow and were put off.
@@ -109,10 +111,10 @@ final class Judge: @unchecked Sendable {
 
   // MARK: - When a write is done
 
-  /// Does a request, and looks at what it did.
-  func applying(_ request: KubernetesRequest, _ incarnation: Incarnation, _ answer: () -> KubernetesResponse)
-    -> KubernetesResponse
-  {
+  /// Does a request, and looks at what it did. - Parameter sent: when its sender sent it.
+  func applying(
+    _ request: KubernetesRequest, sent: Duration, _ incarnation: Incarnation, _ answer: () -> KubernetesResponse
+  ) -> KubernetesResponse {
     guard request.method != .get, let key = Self.deployment(request) else { return answer() }
     let before = world.api.store.object(.deployments, key).map(Deployment.init)
     let response = answer()
@@ -122,7 +124,14 @@ final class Judge: @unchecked Sendable {
         "scaled by the way: \(request.summary) of \(incarnation.identity) took \(key) from "
           + "\(before.map { "\($0.replicas)" } ?? "nothing") to \(after.replicas) replicas")
     }
-    if let before, after.replicas < before.replicas { scaledDown(after, incarnation) }
+    guard let before, after.replicas != before.replicas else { return response }
+    if after.replicas < before.replicas {
+      if let scaled = scaledAt[key], scaled > sent {
+        world.record.violate("undone: \(incarnation.identity) takes \(key) to \(after.replicas), and did not know better")
+      }
+      scaledDown(after, incarnation)
+    }
+    scaledAt[key] = world.time.elapsed
     return response
   }
 
