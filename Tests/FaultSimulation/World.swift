@@ -48,7 +48,7 @@ final class World: @unchecked Sendable {
     begin()
     let faults = Faults(self, dice: newDice())
     faults.start()
-    pass(dice.duration(20...55))
+    pass(dice.duration(15...45))
 
     record.note("the faults end")
     users.stop()
@@ -76,7 +76,8 @@ final class World: @unchecked Sendable {
 
   /// A settled cluster in which nothing happens is not written to, but for the leader's Lease.
   private func stayAtRest() {
-    guard record.violation == nil else { return }
+    // Half a minute in which nothing happens: some seeds are enough.
+    guard record.violation == nil, dice.chance(0.3) else { return }
     // What was decided in the moment of settling is still on its way, and small changes of a status are put off.
     pass(.seconds(18))
     judge.isAtRest = true
