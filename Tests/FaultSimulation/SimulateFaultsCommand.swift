@@ -29,7 +29,7 @@ struct SimulateFaultsCommand {
       case "--plant":
         let name = rest.popFirst() ?? ""
         bug = PlantedBug(rawValue: name)
-        if bug == nil { problem = "there is no planted bug \"\(name)\"; see --list-planted" }
+        if bug == nil { problem = "there is no planted bug \"\(name)\"; those are \(PlantedBug.allCases.map(\.rawValue).joined(separator: ", "))" }
       case "--trace": prefersTrace = true
       case "--list-planted": listsBugs = true
       default: problem = "unknown option \(option)"
@@ -44,7 +44,7 @@ struct SimulateFaultsCommand {
       return 2
     }
     if listsBugs {
-      for bug in PlantedBug.allCases { print(bug.rawValue) }
+      for bug in PlantedBug.allCases where bug.mustBeFound { print(bug.rawValue) }
       return 0
     }
     var hash: UInt64 = 0

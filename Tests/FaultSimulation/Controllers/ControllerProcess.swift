@@ -100,6 +100,8 @@ final class Incarnation: @unchecked Sendable {
     isDead = true
     task?.cancel()
     for watch in watches { watch.end(nil) }
+    // Each holds on to the transport that made it, and that to this.
+    watches = []
     if process.incarnation === self { process.restart() }
   }
 
