@@ -29,7 +29,8 @@ struct SimulateFaultsCommand {
       case "--plant":
         let name = rest.popFirst() ?? ""
         bug = PlantedBug(rawValue: name)
-        if bug == nil { problem = "there is no planted bug \"\(name)\"; those are \(PlantedBug.allCases.map(\.rawValue).joined(separator: ", "))" }
+        let known = PlantedBug.allCases.map(\.rawValue).joined(separator: ", ")
+        if bug == nil { problem = "there is no planted bug \"\(name)\"; there are \(known)" }
       case "--trace": prefersTrace = true
       case "--list-planted": listsBugs = true
       default: problem = "unknown option \(option)"

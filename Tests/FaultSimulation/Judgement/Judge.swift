@@ -127,7 +127,7 @@ final class Judge: @unchecked Sendable {
     guard let before, after.replicas != before.replicas else { return response }
     if after.replicas < before.replicas {
       if let scaled = scaledAt[key], scaled > sent {
-        world.record.violate("undone: \(incarnation.identity) takes \(key) to \(after.replicas), and did not know better")
+        world.record.violate("undone: \(incarnation.identity) takes \(key) to \(after.replicas) by what it knew before")
       }
       scaledDown(after, incarnation)
     }
