@@ -49,7 +49,6 @@ struct SimulateFaultsCommand {
       return 0
     }
     var hash: UInt64 = 0
-    let begun = ContinuousClock.now
     for seed in first..<first + count {
       let world = World(seed: seed, bug: bug, keepsLines: prefersTrace)
       world.run()
@@ -61,21 +60,16 @@ struct SimulateFaultsCommand {
       if prefersTrace { for line in world.record.lines { print(line) } }
       let done = seed - first + 1
       if done % 250 == 0 {
-        Self.tellProgress("\(done) of \(count) seeds from \(first), \(rate(done, begun)) a second\n")
+        Self.tellProgress("\(done) of \(count) seeds from \(first)\n")
       }
     }
     print("\(count) seeds from \(first): no rule broken; effects \(String(hash, radix: 16))")
-    Self.tellProgress("\(rate(count, begun)) seeds a second\n")
     return 0
   }
 
-  /// On the error output: it depends on the machine, and the rest must not.
+  /// On the error output: the rest is for whoever compares two runs.
   private static func tellProgress(_ words: String) {
     words.withCString { _ = write(STDERR_FILENO, $0, strlen($0)) }
-  }
-
-  private func rate(_ seeds: UInt64, _ begun: ContinuousClock.Instant) -> Double {
-    (Double(seeds) / max(0.001, (ContinuousClock.now - begun).seconds) * 10).rounded() / 10
   }
 
   /// Runs a seed that broke a rule again, and prints what led there.
