@@ -79,10 +79,8 @@ struct ServiceReading: Sendable {
     return route
   }
 
-  /// Reasons of `Ready=False` that no wait mends.
-  private static let finalReasons: Set<String> = [
-    "TemplateInvalid", "NoCapacity", "CrashLoopBackOff", "UnknownTimeZone",
-  ]
+  /// Reasons of `Ready=False` that no wait mends, whatever an earlier wake that failed says of a next attempt.
+  private static let finalReasons: Set<String> = ["TemplateInvalid", "NoCapacity", "UnknownTimeZone"]
 
   private static func refusal(_ service: InferenceService) -> Refusal? {
     let object = service.object
@@ -96,9 +94,10 @@ struct ServiceReading: Sendable {
     guard let ready = object.condition("Ready"), ready.status == "False",
       object.status["observedGeneration"]?.intValue == object.metadata.generation
     else { return nil }
+    if finalReasons.contains(ready.reason) { return Refusal(reason: ready.reason, message: ready.message) }
     // After a failed wake nobody is held before the next attempt.
     let next = object.status["lastDecision"]?["inputs"]?["nextAttempt"]?.stringValue.flatMap(Timestamp.parse)
-    guard next != nil || finalReasons.contains(ready.reason) else { return nil }
+    guard next != nil || ready.reason == "CrashLoopBackOff" else { return nil }
     return Refusal(reason: ready.reason, message: ready.message, nextAttempt: next)
   }
 }

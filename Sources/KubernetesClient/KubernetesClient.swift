@@ -12,21 +12,27 @@ public struct KubernetesClient: Sendable {
   let transport: any KubernetesTransport
   let clock: any ClockSource
   let retry: RetryPolicy
+  let jitter: @Sendable () -> Double
 
-  public init(transport: any KubernetesTransport, clock: any ClockSource, retry: RetryPolicy = RetryPolicy()) {
+  /// - Parameter jitter: from 0 to 1, drawn for each wait that a server asks for.
+  public init(
+    transport: any KubernetesTransport, clock: any ClockSource, retry: RetryPolicy = RetryPolicy(),
+    jitter: @escaping @Sendable () -> Double = { .random(in: 0...1) }
+  ) {
     self.transport = transport
     self.clock = clock
     self.retry = retry
+    self.jitter = jitter
   }
 
   /// The same client with other patience: calls with a deadline of their own should not wait for the server's.
   public func with(retry: RetryPolicy) -> KubernetesClient {
-    KubernetesClient(transport: transport, clock: clock, retry: retry)
+    KubernetesClient(transport: transport, clock: clock, retry: retry, jitter: jitter)
   }
 
   /// The same client over a transport made of its own: one that refuses, delays or counts.
   public func through(_ wrap: (any KubernetesTransport) -> any KubernetesTransport) -> KubernetesClient {
-    KubernetesClient(transport: wrap(transport), clock: clock, retry: retry)
+    KubernetesClient(transport: wrap(transport), clock: clock, retry: retry, jitter: jitter)
   }
 
   // MARK: - Reading
@@ -180,8 +186,8 @@ public struct KubernetesClient: Sendable {
       let response = try await transport.send(request)
       if (200..<300).contains(response.status) { return try parse(response, request) }
       let status = KubernetesStatus(response: response, request: request)
-      let jitter = Double.random(in: 0...1)
-      guard let delay = retry.delay(afterAttempt: attempt, waited: waited, status, jitter: jitter) else { throw status }
+      let delay = retry.delay(afterAttempt: attempt, waited: waited, status, jitter: jitter())
+      guard let delay else { throw status }
       try await clock.sleep(for: delay)
       attempt += 1
       waited += delay

@@ -1,4 +1,5 @@
 import FoundationEssentials
+import Glibc
 import Telemetry
 
 /// `simulate-faults`: runs seeds until one breaks a rule.
@@ -28,7 +29,8 @@ struct SimulateFaultsCommand {
       case "--plant":
         let name = rest.popFirst() ?? ""
         bug = PlantedBug(rawValue: name)
-        if bug == nil { problem = "there is no planted bug \"\(name)\"; see --list-planted" }
+        let known = PlantedBug.allCases.map(\.rawValue).joined(separator: ", ")
+        if bug == nil { problem = "there is no planted bug \"\(name)\"; there are \(known)" }
       case "--trace": prefersTrace = true
       case "--list-planted": listsBugs = true
       default: problem = "unknown option \(option)"
@@ -43,7 +45,7 @@ struct SimulateFaultsCommand {
       return 2
     }
     if listsBugs {
-      for bug in PlantedBug.allCases { print(bug.rawValue) }
+      for bug in PlantedBug.allCases where bug.mustBeFound { print(bug.rawValue) }
       return 0
     }
     var hash: UInt64 = 0
@@ -56,9 +58,18 @@ struct SimulateFaultsCommand {
         return 1
       }
       if prefersTrace { for line in world.record.lines { print(line) } }
+      let done = seed - first + 1
+      if done % 250 == 0 {
+        Self.tellProgress("\(done) of \(count) seeds from \(first)\n")
+      }
     }
     print("\(count) seeds from \(first): no rule broken; effects \(String(hash, radix: 16))")
     return 0
+  }
+
+  /// On the error output: the rest is for whoever compares two runs.
+  private static func tellProgress(_ words: String) {
+    words.withCString { _ = write(STDERR_FILENO, $0, strlen($0)) }
   }
 
   /// Runs a seed that broke a rule again, and prints what led there.

@@ -41,14 +41,14 @@ final class World: @unchecked Sendable {
 
   /// Bounds, in virtual time. Half-open watches are found after 150 s, and a failed wake waits up to some minutes.
   private static let convergence: Duration = .seconds(900)
-  private static let rest: Duration = .seconds(45)
+  private static let rest: Duration = .seconds(15)
   private static let cleanup: Duration = .seconds(400)
 
   func run() {
     begin()
     let faults = Faults(self, dice: newDice())
     faults.start()
-    pass(dice.duration(60...150))
+    pass(dice.duration(15...45))
 
     record.note("the faults end")
     users.stop()
@@ -76,9 +76,10 @@ final class World: @unchecked Sendable {
 
   /// A settled cluster in which nothing happens is not written to, but for the leader's Lease.
   private func stayAtRest() {
-    guard record.violation == nil else { return }
-    // What was decided in the moment of settling is still on its way.
-    pass(.seconds(20))
+    // Half a minute in which nothing happens: some seeds are enough.
+    guard record.violation == nil, dice.chance(0.3) else { return }
+    // What was decided in the moment of settling is still on its way, and small changes of a status are put off.
+    pass(.seconds(18))
     judge.isAtRest = true
     pass(Self.rest)
     judge.isAtRest = false
@@ -88,6 +89,9 @@ final class World: @unchecked Sendable {
   private func end() {
     for process in controllers { process.incarnation?.crash("because the simulation ends") }
     while executor.runNext() {}
+    // Timers that were never due hold on to all of this.
+    for gateway in gateways { gateway.endStreams() }
+    time.clear()
   }
 
   // MARK: - Time

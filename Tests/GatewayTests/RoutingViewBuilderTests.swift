@@ -133,6 +133,8 @@ struct RoutingViewBuilderTests {
       (#"{"suspend": true}"#, "{}", "Suspended always"),
       ("{}", ready("True", "Asleep"), nil),
       ("{}", ready("False", "NoCapacity"), "NoCapacity"),
+      // A wake that failed while there was capacity does not make anybody wait now.
+      ("{}", ready("False", "NoCapacity", next: "2026-01-01T00:01:00Z"), "NoCapacity"),
       // Zones are the controller's business: its verdict counts once it is there, and what runs is used all the same.
       (unknownZone, "{}", nil), (unknownZone, ready("False", "UnknownTimeZone"), "UnknownTimeZone"),
       (#"{"burst": {"sleepAfter": "Auto"}}"#, "{}", "Invalid always"),

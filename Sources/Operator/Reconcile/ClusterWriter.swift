@@ -20,21 +20,27 @@ struct ClusterWriter: Sendable {
   /// must not get lost.
   ///
   /// A Deployment begins with no replica; afterwards only `/scale` changes their number. As long as nobody has scaled it, the
-  /// field is still ours by server-side apply, and to apply without it would remove it: that would mean one replica.
+  /// field is still ours by server-side apply, and to apply without it would remove it: that would mean one replica. A scale
+  /// that arrives meanwhile must win: we name the version that we read, and do not force what we believe to be new.
   func apply(
     _ type: ResourceType, _ wanted: KubernetesObject, owner: OwnerReference
   ) async throws -> KubernetesObject {
     let live = try await client.find(type, wanted.key)
     if let live, live.metadata.controller?.uid != owner.uid { throw NotOurs(kind: type.kind, key: wanted.key) }
     var wanted = wanted
+    // One that has gone since must not come back by this: it would begin as no object of ours begins.
+    if let live { wanted.json[path: ["metadata", "uid"]] = .string(live.metadata.uid) }
     if type == .deployments {
       if let live {
-        if ObjectDrift.ownsReplicas(live) { wanted.spec["replicas"] = JSONValue(Deployment(live).replicas) }
+        if ObjectDrift.ownsReplicas(live) {
+          wanted.spec["replicas"] = JSONValue(Deployment(live).replicas)
+          wanted.json[path: ["metadata", "resourceVersion"]] = .string(live.metadata.resourceVersion)
+        }
       } else {
         wanted.spec["replicas"] = 0
       }
     }
-    return try await client.apply(type, wanted, fieldManager: DesiredObjects.fieldManager)
+    return try await client.apply(type, wanted, fieldManager: DesiredObjects.fieldManager, force: live != nil)
   }
 
   /// What was planned from is not what is there: a watch is behind.
@@ -92,8 +98,9 @@ struct ClusterWriter: Sendable {
     ]
     do {
       _ = try await client.patch(.pods, pod, .merge(change))
-    } catch let status as KubernetesStatus where status.isNotFound || status.isConflict {
-      // It went by itself, or another has its name: the next round sees it.
+    } catch let status as KubernetesStatus where status.isNotFound {
+      // It went by itself: the next round sees it. A conflict may be of two writes at once: who is not marked would stay, and
+      // another go.
     }
   }
 

@@ -27,7 +27,7 @@ final class APIServer: @unchecked Sendable {
 
   func answer(_ request: KubernetesRequest) -> KubernetesResponse {
     guard hasDefinition || !Self.isAboutServices(request) else { return Self.refusal(404, "NotFound") }
-    return changing { store in
+    return changing(onlyLeases: Self.isAboutLeases(request)) { store in
       guard case .body(let body) = store.handle(Self.apiRequest(request), now: time.wall) else {
         return Self.refusal(400, "BadRequest")
       }
@@ -55,6 +55,10 @@ final class APIServer: @unchecked Sendable {
     request.path.contains(InferenceService.resourceType.group)
   }
 
+  static func isAboutLeases(_ request: KubernetesRequest) -> Bool {
+    request.path.contains(ResourceType.leases.group)
+  }
+
   static func refusal(_ code: Int, _ reason: String, retryAfter: Int? = nil) -> KubernetesResponse {
     var status = KubernetesStatus(code: code, reason: reason, message: "simulated: \(reason)")
     status.details = .init(retryAfterSeconds: retryAfter)
@@ -75,7 +79,7 @@ final class APIServer: @unchecked Sendable {
   func apply(_ type: ResourceType, _ action: ObjectOperation.Action, subresource: String? = nil, as manager: String)
     -> Result<KubernetesObject, KubernetesStatus>
   {
-    changing {
+    changing(onlyLeases: type == .leases) {
       $0.apply(ObjectOperation(type, action, subresource: subresource, fieldManager: manager), now: time.wall)
     }
   }
@@ -95,12 +99,15 @@ final class APIServer: @unchecked Sendable {
   /// Watches that are behind have to begin anew.
   func compact() { store.compact() }
 
-  private func changing<Result>(_ body: (inout ObjectStore) -> Result) -> Result {
+  /// - Parameter onlyLeases: Leases are renewed all the time, and change nothing but what watches of Leases see.
+  private func changing<Result>(onlyLeases: Bool = false, _ body: (inout ObjectStore) -> Result) -> Result {
     let before = store.resourceVersion
     let result = body(&store)
     guard store.resourceVersion != before else { return result }
-    for id in watches.keys.sorted() { watches[id]?.requestDelivery() }
-    onChange()
+    for id in watches.keys.sorted() where !onlyLeases || watches[id]?.isOfLeases == true {
+      watches[id]?.requestDelivery()
+    }
+    if !onlyLeases { onChange() }
     return result
   }
 }

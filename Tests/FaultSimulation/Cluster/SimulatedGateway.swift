@@ -78,6 +78,20 @@ final class SimulatedGateway: @unchecked Sendable {
     if load.held(of: key) == 1 { tell() }
     leases.want(key, isCut: { [self] in isCutFromAPI }, isHeld: { [self] in load.held(of: key) > 0 })
     if let patience { world.time.after(patience) { [self] in load.giveUp(id, of: key) } }
+    world.time.after(GatewayRoute.maxWait) { [self] in
+      guard load.isHeld(id, of: key) else { return }
+      judgeWait(key)
+      load.giveUp(id, of: key)
+    }
+  }
+
+  /// Nobody waits in vain, once all is well, unless for a wake that failed: a controller whose clock is wrong may name a next
+  /// attempt that to a gateway has passed.
+  private func judgeWait(_ key: ObjectKey) {
+    guard !world.faultsAreOn, let service = world.api.store.object(InferenceService.resourceType, key),
+      !Settlement.lastWakeFailed(service)
+    else { return }
+    world.record.violate("\(name) held a request of \(key) for \(GatewayRoute.maxWait), and it was not woken")
   }
 
   /// Sends held requests to replicas that have room.
@@ -130,6 +144,10 @@ final class SimulatedGateway: @unchecked Sendable {
     world.record.note("\(name) ends")
     isRunning = false
     load.restart()
+    endStreams()
+  }
+
+  func endStreams() {
     for id in streams.keys.sorted() { streams[id]?.finish(throwing: GatewayNetwork.Unreachable()) }
     streams = [:]
   }
@@ -145,6 +163,8 @@ final class SimulatedGateway: @unchecked Sendable {
 struct GatewayRoute {
   /// Requests that one gateway sends to one replica at once.
   static let room = 4
+  /// `queue.maxWait`. Longer than it takes to find out that a connection is dead, and to wake.
+  static let maxWait: Duration = .seconds(400)
 
   /// UIDs of replicas that take requests.
   var pods: [String]

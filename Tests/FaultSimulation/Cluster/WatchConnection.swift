@@ -12,6 +12,7 @@ final class WatchConnection: @unchecked Sendable {
 
   let body: Body
   private(set) var status = 200
+  let isOfLeases: Bool
   private let sink: Body.Continuation
   private let time: VirtualTime
   private let idleTimeout: Duration?
@@ -34,9 +35,10 @@ final class WatchConnection: @unchecked Sendable {
   ///   - latency: of the next delivery.
   ///   - delivered: told up to which resource version the client knows everything.
   init(
-    _ time: VirtualTime, idleTimeout: Duration?, latency: @escaping () -> Duration,
+    _ time: VirtualTime, isOfLeases: Bool, idleTimeout: Duration?, latency: @escaping () -> Duration,
     delivered: @escaping (_ through: Int) -> Void
   ) {
+    self.isOfLeases = isOfLeases
     self.time = time
     self.idleTimeout = idleTimeout
     self.latency = latency

@@ -31,7 +31,8 @@ final class ControllerProcess: @unchecked Sendable {
     self.incarnation = incarnation
     let transport = ControllerTransport(world, incarnation, dice: Dice(seed: dice.next()))
     let gateways = GatewayNetwork(world, incarnation, dice: Dice(seed: dice.next()))
-    let client = KubernetesClient(transport: PlantedTransport(transport, world.bug), clock: clock)
+    let client = KubernetesClient(
+      transport: PlantedTransport(transport, world.bug), clock: clock, jitter: { [self] in dice.fraction() })
     clock.monotonicFollowsWall = world.bug == .monotonicFollowsWall
     let controller = Operator(
       client: client, gateways: gateways,
@@ -99,6 +100,8 @@ final class Incarnation: @unchecked Sendable {
     isDead = true
     task?.cancel()
     for watch in watches { watch.end(nil) }
+    // Each holds on to the transport that made it, and that to this.
+    watches = []
     if process.incarnation === self { process.restart() }
   }
 

@@ -40,19 +40,24 @@ final class ControllerTransport: KubernetesTransport, @unchecked Sendable {
       throw CancellationError()
     }
     let wait = Wait<KubernetesResponse>()
-    let (there, back) = (latency(), latency())
+    let (sent, there, back) = (world.time.elapsed, latency(), latency())
     let knowsServices = request.method == .get && APIServer.isAboutServices(request)
     return try await wait.value { [self] wait in
       // What is on its way arrives, whatever becomes of its sender.
-      world.time.after(there) { [self] in arrive(request, fate, wait, back, knowsServices) }
+      world.time.after(there) { [self] in arrive(request, sent, fate, wait, back, knowsServices) }
       if let timeout = request.timeout {
         world.time.after(timeout) { wait.finish(.failure(TransportError(.timedOut, "\(request.summary) timed out"))) }
+      }
+      if let window = request.window {
+        world.time.after(window.answerBefore - incarnation.process.clock.now().monotonic) {
+          wait.finish(.failure(TransportError(.timedOut, "\(request.summary) was given up: another one may lead")))
+        }
       }
     }
   }
 
   private func arrive(
-    _ request: KubernetesRequest, _ fate: Fate, _ wait: Wait<KubernetesResponse>, _ back: Duration,
+    _ request: KubernetesRequest, _ sent: Duration, _ fate: Fate, _ wait: Wait<KubernetesResponse>, _ back: Duration,
     _ knowsServices: Bool
   ) {
     if incarnation.process.isPartitioned { return }
@@ -61,7 +66,7 @@ final class ControllerTransport: KubernetesTransport, @unchecked Sendable {
     case .lost: return
     case .refused(let refusal): response = refusal
     case .answered, .answerLost, .crashBefore, .crashAfter:
-      response = world.judge.applying(request, incarnation) { world.api.answer(request) }
+      response = world.judge.applying(request, sent: sent, incarnation) { world.api.answer(request) }
     }
     if isNoted(request) { world.record.note("\(incarnation.identity) \(request.summary): \(response.status)") }
     if case .crashAfter = fate { return incarnation.crash("after \(request.summary)") }
@@ -86,7 +91,7 @@ final class ControllerTransport: KubernetesTransport, @unchecked Sendable {
     try await world.time.sleep(for: latency())
     let isAboutServices = APIServer.isAboutServices(request)
     let connection = WatchConnection(
-      world.time, idleTimeout: request.idleTimeout,
+      world.time, isOfLeases: APIServer.isAboutLeases(request), idleTimeout: request.idleTimeout,
       latency: { [self] in latency() },
       delivered: { [incarnation] version in if isAboutServices { incarnation.learned(version) } })
     connection.isHalfOpen = world.faultsAreOn && dice.chance(0.02)

@@ -13,6 +13,9 @@ struct PlantedTransport: KubernetesTransport {
   }
 
   func send(_ request: KubernetesRequest) async throws -> KubernetesResponse {
+    if bug == .leasesAreLeft, request.method == .delete, request.path.contains("/leases/") {
+      return KubernetesResponse(status: 200, body: Array("{}".utf8))
+    }
     let sent = changed(request)
     let isRenewal = sent.method == .put && sent.path.hasSuffix("/leases/\(Judge.leaderLease.name)")
     do {
@@ -33,6 +36,8 @@ struct PlantedTransport: KubernetesTransport {
     let isScale = request.path.hasSuffix("/scale")
     switch bug {
     case .scaleDownUnconditional where isScale: body["metadata"] = nil
+    case .ceilingIgnored where isScale:
+      body[path: ["spec", "replicas"]] = JSONValue((body[path: ["spec", "replicas"]]?.intValue ?? 0) + 1)
     case .ownersForgotten: body[path: ["metadata", "ownerReferences"]] = nil
     case .drainsAreNotTold where request.path.hasSuffix("/status"): body[path: ["status", "drain", "pods"]] = nil
     case .appliesReplicas where !isScale && body["kind"] == "Deployment": body[path: ["spec", "replicas"]] = 1

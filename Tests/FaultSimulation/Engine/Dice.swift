@@ -9,8 +9,11 @@ struct Dice {
   /// A seed, or other dice, for something new.
   mutating func next() -> UInt64 { generator.next() }
 
+  /// From 0 up to 1.
+  mutating func fraction() -> Double { Double.random(in: 0..<1, using: &generator) }
+
   mutating func chance(_ probability: Double) -> Bool {
-    probability > 0 && Double.random(in: 0..<1, using: &generator) < probability
+    probability > 0 && fraction() < probability
   }
 
   mutating func int(_ range: ClosedRange<Int>) -> Int { Int.random(in: range, using: &generator) }

@@ -33,6 +33,12 @@ final class VirtualTime: @unchecked Sendable {
     return nextID
   }
 
+  /// Forgets all timers.
+  func clear() {
+    heap = []
+    actions = [:]
+  }
+
   func cancel(_ id: TimerID) { actions[id] = nil }
 
   /// Moves on to the earliest timer and runs its action; false when there is none.

@@ -15,7 +15,7 @@ final class Faults: @unchecked Sendable {
   func start() { strikeLater() }
 
   private func strikeLater() {
-    world.time.after(dice.duration(1...10)) { [self] in
+    world.time.after(dice.duration(0.7...6)) { [self] in
       guard world.faultsAreOn else { return }
       strike()
       strikeLater()
@@ -115,12 +115,14 @@ final class Faults: @unchecked Sendable {
     }
   }
 
-  /// Nothing is wrong any more, but for clocks, and for connections that only time shows to be dead.
+  /// Nothing is wrong any more, but for clocks, and for a connection here and there that only time shows to be dead.
   func heal() {
     for process in world.controllers {
       process.isPartitioned = false
       process.unreachable = []
       process.incarnation?.writesToCrash = nil
+      let trustsTheDead = dice.chance(0.15)
+      for watch in process.incarnation?.watches ?? [] where watch.isHalfOpen && !trustsTheDead { watch.breakOff() }
     }
     for gateway in world.gateways {
       gateway.isCutFromAPI = false

@@ -13,7 +13,7 @@ final class Users: @unchecked Sendable {
   init(_ world: World, dice: Dice) {
     self.world = world
     self.dice = dice
-    let count = self.dice.int(1...2)
+    let count = self.dice.chance(0.3) ? 2 : 1
     names = (1...count).map { ObjectKey(namespace: "default", name: "model-\($0)") }
   }
 
@@ -33,7 +33,7 @@ final class Users: @unchecked Sendable {
   private var present: [ObjectKey] { names.filter { world.api.store.object(InferenceService.resourceType, $0) != nil } }
 
   private func editLater() {
-    world.time.after(dice.duration(3...25)) { [self] in
+    world.time.after(dice.duration(2...14)) { [self] in
       guard isActive else { return }
       let name = dice.pick(names)
       if world.api.store.object(InferenceService.resourceType, name) == nil {
@@ -125,10 +125,10 @@ final class Users: @unchecked Sendable {
 
   /// Bursts of requests, with pauses that are long enough to fall asleep in.
   private func callLater(_ name: ObjectKey) {
-    world.time.after(dice.duration(dice.chance(0.4) ? 5...30 : 0.2...3)) { [self] in
+    world.time.after(dice.duration(dice.chance(0.4) ? 5...22 : 0.2...3)) { [self] in
       guard isActive else { return }
       for _ in 0..<dice.int(1...4) {
-        let duration = dice.duration(dice.chance(0.1) ? 10...50 : 0.2...6)
+        let duration = dice.duration(dice.chance(0.1) ? 10...30 : 0.2...6)
         let patience = dice.chance(0.2) ? dice.duration(0.5...10) : nil
         dice.pick(world.gateways).take(name, lasting: duration, patience: patience)
       }

@@ -14,12 +14,14 @@ import Telemetry
 /// - **Floor and ceiling.** A scale write lies within what the spec allows that its sender knew when its round began, or a
 ///   later one.
 /// - **Only `/scale` scales.** A Deployment begins with no replica, and no other write changes their number.
+/// - **No scale is undone.** A write that takes replicas away was sent after the last change of their number.
 /// - **No scale to zero on missing data.** While a gateway could not be heard, the last burst replica is not taken, unless the
 ///   owner wants none or none is ready.
 /// - **Rest.** A settled cluster in which nothing happens is written to by nobody, but for the leader's Lease and the cost of
 ///   replicas that run.
 /// - **No request is cut.** A replica that a scale-down takes was named in `status.drain`, and has no request in flight or has
-///   been named for `timeouts.drain`.
+///   been named for `timeouts.drain`, by any spec that its taker may know. Replicas of a deleted service go anyway; and one
+///   that got ready while the scale-down was on its way was seen as not ready a moment before: no precondition covers that.
 final class Judge: @unchecked Sendable {
   private unowned let world: World
   /// Nothing happens: only the leader's Lease is written.
@@ -27,10 +29,14 @@ final class Judge: @unchecked Sendable {
   let specs = SpecHistory()
   private var lastHeard: [String: [String: Duration]] = [:]
   private var namedSince: [String: Duration] = [:]
+  private var readySince: [String: Duration] = [:]
+  private var scaledAt: [ObjectKey: Duration] = [:]
 
   /// Longest silence of a gateway after which the controller may still count on it (`LoadBoard.silence` is 5 s), with a round
   /// whose requests are slow and were put off.
   private static let mostSilence: Duration = .seconds(25)
+  /// From a controller's last look at its pods to the arrival of the scale-down: some requests, each of which may be slow.
+  private static let scaleDownTrip: Duration = .seconds(13)
 
   init(_ world: World) { self.world = world }
 
@@ -46,6 +52,9 @@ final class Judge: @unchecked Sendable {
     }
     namedSince = namedSince.filter { named.contains($0.key) }
     for uid in named where namedSince[uid] == nil { namedSince[uid] = world.time.elapsed }
+    let ready = Set(world.api.store.objects(.pods).lazy.map(Pod.init).filter(\.isReady).map(\.uid))
+    readySince = readySince.filter { ready.contains($0.key) }
+    for uid in ready where readySince[uid] == nil { readySince[uid] = world.time.elapsed }
   }
 
   // MARK: - When a write is sent
@@ -64,10 +73,7 @@ final class Judge: @unchecked Sendable {
   }
 
   private func isSending(_ scale: ScaleWrite, _ incarnation: Incarnation) {
-    // A round may be as long as a few slow requests.
-    let slack: Duration = world.faultsAreOn ? .seconds(45) : .seconds(5)
-    let known = incarnation.knownVersion(at: world.time.elapsed - slack)
-    let allowed = specs.since(known, of: scale.service)
+    let allowed = knownWishes(scale.service, incarnation)
     if !allowed.contains(where: { $0?.allows(scale) ?? true }) {
       world.record.violate(
         "out of bounds: \(incarnation.identity) scales \(scale.deployment) to \(scale.replicas); it may know "
@@ -88,6 +94,13 @@ final class Judge: @unchecked Sendable {
     }
   }
 
+  /// What the owner may want as far as a controller may know; nil: there is no service.
+  private func knownWishes(_ service: ObjectKey, _ incarnation: Incarnation) -> [OwnersWish?] {
+    // A round may be as long as a few slow requests.
+    let slack: Duration = world.faultsAreOn ? .seconds(45) : .seconds(5)
+    return specs.since(incarnation.knownVersion(at: world.time.elapsed - slack), of: service)
+  }
+
   /// A status of a service whose replicas run: what they cost changes all the time.
   private func tellsOfReplicas(_ request: KubernetesRequest) -> Bool {
     let parts = request.path.split(separator: "/").map(String.init)
@@ -98,10 +111,10 @@ final class Judge: @unchecked Sendable {
 
   // MARK: - When a write is done
 
-  /// Does a request, and looks at what it did.
-  func applying(_ request: KubernetesRequest, _ incarnation: Incarnation, _ answer: () -> KubernetesResponse)
-    -> KubernetesResponse
-  {
+  /// Does a request, and looks at what it did. - Parameter sent: when its sender sent it.
+  func applying(
+    _ request: KubernetesRequest, sent: Duration, _ incarnation: Incarnation, _ answer: () -> KubernetesResponse
+  ) -> KubernetesResponse {
     guard request.method != .get, let key = Self.deployment(request) else { return answer() }
     let before = world.api.store.object(.deployments, key).map(Deployment.init)
     let response = answer()
@@ -111,21 +124,30 @@ final class Judge: @unchecked Sendable {
         "scaled by the way: \(request.summary) of \(incarnation.identity) took \(key) from "
           + "\(before.map { "\($0.replicas)" } ?? "nothing") to \(after.replicas) replicas")
     }
-    if let before, after.replicas < before.replicas { scaledDown(after, incarnation) }
+    guard let before, after.replicas != before.replicas else { return response }
+    if after.replicas < before.replicas {
+      if let scaled = scaledAt[key], scaled > sent {
+        world.record.violate("undone: \(incarnation.identity) takes \(key) to \(after.replicas) by what it knew before")
+      }
+      scaledDown(after, incarnation)
+    }
+    scaledAt[key] = world.time.elapsed
     return response
   }
 
   private func scaledDown(_ deployment: Deployment, _ incarnation: Incarnation) {
+    guard let label = deployment.object.metadata.labels[Labels.service] else { return }
+    let service = ObjectKey(namespace: deployment.object.metadata.namespace, name: label)
+    guard specs.latest(service) != nil else { return }
+    let timeout = knownWishes(service, incarnation).compactMap { $0?.drainTimeout }.min() ?? .zero
     for pod in world.workloads.victims(of: deployment) {
-      let timeout = pod.object.metadata.labels[Labels.service].flatMap {
-        specs.latest(ObjectKey(namespace: pod.object.metadata.namespace, name: $0))?.drainTimeout
-      }
+      if let since = readySince[pod.uid], world.time.elapsed - since < Self.scaleDownTrip { continue }
       let named = namedSince[pod.uid].map { world.time.elapsed - $0 }
       let inFlight = world.gateways.reduce(0) { $0 + $1.load.inFlight(at: pod.uid) }
       if pod.isReady, named == nil {
         world.record.violate("cut: \(incarnation.identity) takes \(pod.uid), which is ready and was not named")
       }
-      if inFlight > 0, let timeout, named ?? .zero < timeout - .seconds(1) {
+      if inFlight > 0, named ?? .zero < timeout - .seconds(1) {
         world.record.violate(
           "cut: \(incarnation.identity) takes \(pod.uid) with \(inFlight) in flight, named for "
             + "\(named.map { "\($0)" } ?? "no time")")

@@ -8,17 +8,19 @@ struct Settlement {
 
   /// Why it is not settled yet; nil: it is. Nobody sends requests: every service sleeps, or has its dedicated replicas.
   var unsettled: String? {
+    let services = world.api.store.objects(InferenceService.resourceType)
     for process in world.controllers {
       guard let incarnation = process.incarnation else { return "controller \(process.index) is down" }
       if incarnation.watches.contains(where: \.isDeceiving) {
         return "\(incarnation.identity) trusts a dead connection"
       }
+      if incarnation.rememberedServices > services.count { return "\(incarnation.identity) remembers what is gone" }
     }
     for gateway in world.gateways {
       if gateway.held > 0 { return "\(gateway.name) still holds requests" }
       if gateway.load.inFlight > 0 { return "\(gateway.name) still has requests in flight" }
     }
-    for service in world.api.store.objects(InferenceService.resourceType) {
+    for service in services {
       if let reason = unsettled(service) { return "\(service.key): \(reason)" }
     }
     let leases = activationLeases
@@ -31,6 +33,7 @@ struct Settlement {
     guard status["observedGeneration"]?.intValue == service.metadata.generation else {
       return "status is of generation \(status["observedGeneration"]?.text ?? "none")"
     }
+    if service.condition("TemplateValid")?.status == "Unknown" { return "its template is not judged yet" }
     if let named = status["drain"]?["pods"]?.arrayValue, !named.isEmpty { return "status.drain still names pods" }
     let dedicated = wish.isSuspended ? 0 : wish.dedicated
     for (pool, wanted) in [("dedicated", dedicated), ("burst", 0)] {
@@ -50,8 +53,11 @@ struct Settlement {
         wish.maxBurst > 0 ? "Asleep" : "NoCapacity"
       }
     // The last wake may have failed: the status says so until the next one.
-    let hasFailed = status["lastDecision"]?["inputs"]?["nextAttempt"] != nil
-    return state == expected || hasFailed ? nil : "state is \(state ?? "missing"), not \(expected)"
+    return state == expected || Self.lastWakeFailed(service) ? nil : "state is \(state ?? "missing"), not \(expected)"
+  }
+
+  static func lastWakeFailed(_ service: KubernetesObject) -> Bool {
+    service.status["lastDecision"]?["inputs"]?["nextAttempt"] != nil
   }
 
   private var activationLeases: [String] {
