@@ -1,0 +1,89 @@
+import Glibc
+
+/// What is remembered of one model's silences. Moments are wall time in seconds since 1970: what is learned is the time of
+/// day, too. A silence (a *gap*) lasts from the end of the last request to the arrival of the next.
+public struct IdleHistory: Hashable, Sendable {
+  /// Share by which each silence ages those before it: half is forgotten after 138.
+  static let memory = 0.995
+  /// A silence of more than so many seconds ends a time of activity.
+  static let quiet = 300.0
+
+  /// Silences by step of ``IdleGrid``, older ones counting for less; the last is for those past the grid.
+  var counts = [Double](repeating: 0, count: IdleGrid.steps + 1)
+  /// Silences of any length.
+  public internal(set) var gaps = 0
+  /// Mean of the logarithm of recent silences, short ones too.
+  var logScale = 0.0
+  /// The largest logarithm of recent silences; a tenth is taken off with each further one.
+  var logPeak = 0.0
+  /// When the present time of activity began; nil: nothing was seen yet.
+  var activeSince: Double?
+  /// When the first request was seen.
+  var firstSeen: Double?
+  /// In which ten minutes of the last day and a half requests ended.
+  var activity = ActivityBits()
+  /// The silence that goes on, while one does.
+  public internal(set) var pending: IdleMoment?
+
+  public init() {}
+
+  /// Silences of more than a minute, older ones counting for less.
+  public var longGaps: Double { counts.reduce(0, +) }
+
+  /// Of the silences of more than a minute, the share that was over within a window of so many seconds; nil: there was none.
+  public func shareEnded(within window: Double) -> Double? {
+    let all = longGaps
+    guard all > 0 else { return nil }
+    var ended = 0.0
+    for step in 0..<IdleGrid.steps where IdleGrid.edges[step + 1] <= window * 1.000_001 { ended += counts[step] }
+    return ended / all
+  }
+
+  /// A silence begins.
+  mutating func begin(at moment: Double) -> IdleMoment {
+    if firstSeen == nil { firstSeen = moment }
+    activity.note(moment)
+    let began = activeSince ?? moment
+    activeSince = began
+    let idle = IdleMoment(
+      start: moment, scale: gaps == 0 ? 0 : 1 + Self.bucket((logScale + 2.3) / 1.15, most: 10),
+      age: Self.doublings(of: moment - began, most: 17),
+      peak: gaps == 0 ? 0 : 1 + Self.bucket(logPeak + 2.3, most: 14))
+    pending = idle
+    return idle
+  }
+
+  /// The silence ended after so many seconds.
+  mutating func end(after gap: Double, from start: Double) {
+    if let step = IdleGrid.step(of: gap) {
+      for index in counts.indices { counts[index] *= Self.memory }
+      counts[step] += 1
+    }
+    let logarithm = log(max(gap, 0.1))
+    gaps += 1
+    logScale += max(1 / Double(gaps), 0.02) * (logarithm - logScale)
+    logPeak = gaps == 1 ? logarithm : max(logarithm, logPeak - 0.1)
+    if gap > Self.quiet { activeSince = start + gap }
+    pending = nil
+  }
+
+  private static func bucket(_ value: Double, most: Int) -> Int { min(most, max(0, Int(value.rounded(.down)))) }
+
+  /// How often 1 s doubles to `seconds`.
+  private static func doublings(of seconds: Double, most: Int) -> Int {
+    guard seconds >= 2 else { return 0 }
+    return min(most, Int(log2(seconds).rounded(.down)))
+  }
+}
+
+/// What was known when a silence began: what the chance of its end is told from.
+public struct IdleMoment: Hashable, Sendable {
+  /// Seconds since 1970.
+  public var start: Double
+  /// Half decades of the usual silence; 0: none is known.
+  var scale: Int
+  /// Doublings of the seconds since the time of activity began.
+  var age: Int
+  /// Powers of e of the largest silence of late; 0: none is known.
+  var peak: Int
+}
