@@ -1,8 +1,8 @@
 import FleetProtocol
 import FoundationEssentials
 
-/// One request of a recorded or made-up load.
-public struct TraceRequest: Hashable, Sendable {
+/// One row of a trace.
+public struct TraceRow: Hashable, Sendable {
   public var model: String
   /// Since the start of the trace's own clock.
   public var time: Duration
@@ -44,7 +44,7 @@ public struct TraceReader: Sendable {
 
   /// Takes the next line, without its newline; nil for the header and for empty lines.
   /// - Throws: ``Problem``.
-  public mutating func read(_ text: some StringProtocol) throws(Problem) -> TraceRequest? {
+  public mutating func read(_ text: some StringProtocol) throws(Problem) -> TraceRow? {
     line += 1
     if columns == nil, text.first == "{" {
       isOrdered = false
@@ -71,11 +71,11 @@ public struct TraceReader: Sendable {
     if let index = columns.duration, index < cells.count, !cells[index].isEmpty {
       duration = try seconds(cells[index], "duration")
     }
-    return TraceRequest(model: try cell(columns.model, "model"), time: time, duration: duration)
+    return TraceRow(model: try cell(columns.model, "model"), time: time, duration: duration)
   }
 
   /// A row of a request log; nil where no service was found: no replica will see such a request.
-  private func row(_ text: some StringProtocol) throws(Problem) -> TraceRequest? {
+  private func row(_ text: some StringProtocol) throws(Problem) -> TraceRow? {
     let row: RequestLogRow
     do { row = try JSONDecoder().decode(RequestLogRow.self, from: Data(text.utf8)) } catch {
       throw problem("this is no row of a request log: \(error)")
@@ -87,7 +87,7 @@ public struct TraceReader: Sendable {
     }
     guard !row.name.isEmpty else { return nil }
     let busy = row.durationMilliseconds - row.queuedMilliseconds
-    return TraceRequest(
+    return TraceRow(
       model: "\(row.namespace)/\(row.name)", time: try duration(row.timeUnix, "timeUnix"),
       duration: row.pool == nil ? nil : try duration(max(0, busy) / 1000, "durationMilliseconds"))
   }

@@ -1,0 +1,81 @@
+/// What becomes of a model that has nothing to do, in microseconds from the moment its last request ended.
+public struct IdlePlan: Hashable, Sendable {
+  /// How long the replica stays; `Int64.max`: for good.
+  public var keep: Int64
+  /// When a replica is started for a request that is expected; `Int64.max`: never. Later than `keep`.
+  public var prewarmAfter: Int64
+  /// When that one goes if no request came.
+  public var prewarmUntil: Int64
+  public init(keep: Int64, prewarmAfter: Int64 = .max, prewarmUntil: Int64 = .max) {
+    self.keep = max(0, keep)
+    self.prewarmAfter = prewarmAfter
+    self.prewarmUntil = prewarmUntil
+  }
+}
+
+/// Decides how long a model's last replica stays once nothing is in flight or held. Moments are in microseconds.
+public protocol IdleWindowPolicy: Sendable {
+  /// A plan depends on other models' past: then plans are asked for and gaps noted in order of time over all models.
+  var learnsAcrossModels: Bool { get }
+  /// The replica is there before the first request too, and never loads.
+  var isAlwaysOn: Bool { get }
+  /// Called when a model becomes idle.
+  mutating func plan(model: Int, idleSince: Int64) -> IdlePlan
+  /// Called when a request ends an idle period, before it is served.
+  mutating func noteGap(model: Int, idleSince: Int64, gap: Int64)
+  /// Like ``plan(model:idleSince:)``, but called when it is known how long the idle period lasts; nil: until after the trace.
+  /// Only the clairvoyant optimum looks at it.
+  mutating func plan(model: Int, idleSince: Int64, knowing gap: Int64?, loadTime: Int64) -> IdlePlan
+}
+
+extension IdleWindowPolicy {
+  public var learnsAcrossModels: Bool { false }
+  public var isAlwaysOn: Bool { false }
+  public mutating func noteGap(model: Int, idleSince: Int64, gap: Int64) {}
+  @inline(__always)
+  public mutating func plan(model: Int, idleSince: Int64, knowing gap: Int64?, loadTime: Int64) -> IdlePlan {
+    plan(model: model, idleSince: idleSince)
+  }
+}
+
+/// The same window for every model, always.
+public struct FixedWindow: IdleWindowPolicy {
+  public let window: Int64
+  public init(window: Int64) { self.window = window }
+  @inline(__always)
+  public mutating func plan(model: Int, idleSince: Int64) -> IdlePlan { IdlePlan(keep: window) }
+}
+
+/// A replica that never goes.
+public struct AlwaysOn: IdleWindowPolicy {
+  public init() {}
+  public var isAlwaysOn: Bool { true }
+  public mutating func plan(model: Int, idleSince: Int64) -> IdlePlan { IdlePlan(keep: .max) }
+}
+
+/// The clairvoyant optimum for idle windows: knows when the next request comes, and keeps the replica if and only if that costs
+/// no more than a cold start.
+///
+/// It is the least cost as long as a cold start does not move later idle periods. It may: requests that come while a replica
+/// loads are served later than by a warm one, which shortens the gap that follows by at most the load time.
+public struct ClairvoyantWindow: IdleWindowPolicy {
+  /// In replica-microseconds.
+  public let coldStartPrice: Int64
+  public init(coldStartPrice: Int64) { self.coldStartPrice = coldStartPrice }
+  public mutating func plan(model: Int, idleSince: Int64) -> IdlePlan { IdlePlan(keep: 0) }
+  @inline(__always)
+  public mutating func plan(model: Int, idleSince: Int64, knowing gap: Int64?, loadTime: Int64) -> IdlePlan {
+    guard let gap, gap <= loadTime + coldStartPrice else { return IdlePlan(keep: 0) }
+    return IdlePlan(keep: gap)
+  }
+}
+
+/// Stays until idling has cost as much as a cold start: at most twice the clairvoyant optimum's cost of idle windows, whatever
+/// comes (the ski-rental rule: Karlin, Manasse, Rudolph, Sleator 1988).
+public struct BreakEvenWindow: IdleWindowPolicy {
+  private let fixed: Int64
+  /// - Parameters: in replica-microseconds.
+  public init(loadTime: Int64, coldStartPrice: Int64) { fixed = loadTime + coldStartPrice }
+  @inline(__always)
+  public mutating func plan(model: Int, idleSince: Int64) -> IdlePlan { IdlePlan(keep: fixed) }
+}

@@ -1,0 +1,105 @@
+/// What a policy may know of a model, on virtual time. Counters go up from 0; moments and times are in microseconds.
+public struct ModelObservation: Hashable, Sendable {
+  /// Requests that wait, and those at replicas or at an overflow endpoint.
+  public var held: Int
+  public var inFlight: Int
+  /// Requests and tokens so far.
+  public var requests: Int
+  public var promptTokens: Int64
+  public var outputTokens: Int64
+  /// Integral of `held + inFlight`, in request-microseconds.
+  public var concurrency: Int64
+  /// Requests that replicas have finished, the sum of their times at the replica, and of the squares of these (seconds²).
+  public var finished: Int
+  public var serviceTime: Int64
+  public var squaredServiceSeconds: Double
+  public var dedicatedReplicas: Int
+  /// Burst replicas that are wanted, and those that take requests.
+  public var burstWanted: Int
+  public var burstReady: Int
+}
+
+/// Decides how many burst replicas a model has. Moments are in microseconds.
+public protocol ReplicaPolicy: Sendable {
+  /// Decisions depend on other models' past: then models advance together, else each by itself.
+  var learnsAcrossModels: Bool { get }
+  /// A baseline without loading: replicas are there when they are wanted, and all are counted from start to end.
+  var isAlwaysOn: Bool { get }
+  /// It asks to be asked every so often; only while the model has replicas or requests, though.
+  var ticks: Bool { get }
+  /// Asked when a request finds the model asleep, and whenever ``nextDecision(model:after:)`` said.
+  mutating func wanted(_ model: Int, _ seen: ModelObservation, now: Int64) -> Int
+  /// When to ask next while the model has replicas or requests; `Int64.max`: when something happens.
+  mutating func nextDecision(model: Int, after now: Int64) -> Int64
+  /// The last request has ended. Returns a further moment at which to ask; nil: none.
+  mutating func becameIdle(model: Int, now: Int64) -> Int64?
+  /// A request ended an idle period. Returns a further moment at which to ask; nil: none.
+  mutating func becameBusy(model: Int, idleSince: Int64, now: Int64) -> Int64?
+}
+
+extension ReplicaPolicy {
+  public var learnsAcrossModels: Bool { false }
+  public var isAlwaysOn: Bool { false }
+  public var ticks: Bool { true }
+  public mutating func becameIdle(model: Int, now: Int64) -> Int64? { nil }
+  public mutating func becameBusy(model: Int, idleSince: Int64, now: Int64) -> Int64? { nil }
+}
+
+/// An idle window as a replica policy: one replica while there is something to do, and as long after as the plan says.
+struct OneReplicaByWindow<Window: IdleWindowPolicy>: ReplicaPolicy {
+  private struct Course {
+    var plan: IdlePlan?
+    var since: Int64 = 0
+  }
+  private var window: Window
+  private var courses: [Course] = []
+
+  init(_ window: Window) { self.window = window }
+
+  var learnsAcrossModels: Bool { window.learnsAcrossModels }
+  var ticks: Bool { false }
+
+  mutating func wanted(_ model: Int, _ seen: ModelObservation, now: Int64) -> Int {
+    guard seen.held == 0, seen.inFlight == 0, model < courses.count, let plan = courses[model].plan else { return 1 }
+    let idle = now - courses[model].since
+    if idle < plan.keep { return 1 }
+    return idle >= plan.prewarmAfter && idle < plan.prewarmUntil ? 1 : 0
+  }
+
+  mutating func nextDecision(model: Int, after now: Int64) -> Int64 {
+    guard model < courses.count, let plan = courses[model].plan else { return .max }
+    let idle = now - courses[model].since
+    for moment in [plan.keep, plan.prewarmAfter, plan.prewarmUntil] where moment > idle && moment != .max {
+      return courses[model].since + moment
+    }
+    return .max
+  }
+
+  mutating func becameIdle(model: Int, now: Int64) -> Int64? {
+    while courses.count <= model { courses.append(Course()) }
+    courses[model] = Course(plan: window.plan(model: model, idleSince: now), since: now)
+    return courses[model].plan?.keep == 0 ? now : nextDecision(model: model, after: now)
+  }
+
+  mutating func becameBusy(model: Int, idleSince: Int64, now: Int64) -> Int64? {
+    while courses.count <= model { courses.append(Course()) }
+    courses[model].plan = nil
+    window.noteGap(model: model, idleSince: idleSince, gap: now - idleSince)
+    return nil
+  }
+}
+
+/// As many replicas as the load ever needed at once, all the time.
+struct AlwaysOnAtPeak: ReplicaPolicy {
+  let maxReplicas: Int
+  let maxConcurrency: Int
+  let dedicatedSlots: Int
+  var isAlwaysOn: Bool { true }
+  var ticks: Bool { false }
+  mutating func wanted(_ model: Int, _ seen: ModelObservation, now: Int64) -> Int {
+    let beyond = seen.held + seen.inFlight - dedicatedSlots
+    let needed = beyond > 0 ? (beyond + maxConcurrency - 1) / maxConcurrency : 0
+    return min(maxReplicas, max(seen.burstWanted, needed))
+  }
+  mutating func nextDecision(model: Int, after now: Int64) -> Int64 { .max }
+}
