@@ -54,7 +54,9 @@ public struct HybridHistogram: IdleWindowPolicy {
 
   private func isRepresentative(_ counts: Counts) -> Bool {
     let all = counts.inBounds + counts.outOfBounds
-    guard all >= Self.leastSamples, Double(counts.outOfBounds) <= Self.mostOutOfBounds * Double(all) else { return false }
+    guard all >= Self.leastSamples, Double(counts.outOfBounds) <= Self.mostOutOfBounds * Double(all) else {
+      return false
+    }
     let mean = Double(counts.inBounds) / Double(Self.binCount)
     let variance = max(0, counts.squares / Double(Self.binCount) - mean * mean)
     return mean > 0 && variance.squareRoot() / mean >= Self.leastVariation

@@ -33,7 +33,7 @@ extension SimulatedPolicy {
 
   /// The windows of `sleepAfter: Auto`.
   static func automaticWindow(_ settings: SimulationSettings) -> some IdleWindowPolicy {
-    BreakEvenWindow(
+    LearnedWindow(
       loadTime: Int64(settings.loadTimes.mean), coldStartPrice: Int64((settings.costs.coldStartPrice * 1e6).rounded()))
   }
 
