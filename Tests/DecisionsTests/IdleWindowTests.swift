@@ -9,7 +9,7 @@ import Testing
   ) -> [Double] {
     var now = start
     return gaps.map { gap in
-      let choice = learner.begin(&history, at: now, wakePrice: wakePrice)
+      let choice = learner.begin(&history, at: now, loadSeconds: 0, waitingPrice: wakePrice)
       now += gap
       learner.end(&history, at: now)
       now += 1
@@ -29,8 +29,8 @@ import Testing
     for window in windows(&learner, &history, gaps: gaps, wakePrice: price) {
       #expect(window >= 60 && window <= 86_400)
     }
-    if price == 0 { #expect(learner.begin(&history, at: 9e6, wakePrice: 0).window == 60) }
-    if price == 1e7 { #expect(learner.begin(&history, at: 9e6, wakePrice: 1e7).window > 3000) }
+    if price == 0 { #expect(learner.begin(&history, at: 9e6, loadSeconds: 0, waitingPrice: 0).window == 60) }
+    if price == 1e7 { #expect(learner.begin(&history, at: 9e6, loadSeconds: 0, waitingPrice: 1e7).window > 3000) }
   }
 
   @Test("A dearer wake never makes the window shorter")
@@ -41,7 +41,7 @@ import Testing
     var last = 0.0
     for price in stride(from: 10.0, through: 20_000, by: 250) {
       var copy = history
-      let window = learner.begin(&copy, at: 2e6, wakePrice: price).window
+      let window = learner.begin(&copy, at: 2e6, loadSeconds: 0, waitingPrice: price).window
       #expect(window >= last)
       last = window
     }
@@ -55,11 +55,11 @@ import Testing
     var (regular, rare) = (IdleHistory(), IdleHistory())
     _ = windows(&learner, &regular, gaps: Array(repeating: 290, count: 60), wakePrice: 300)
     _ = windows(&learner, &rare, gaps: Array(repeating: 20_000, count: 60), wakePrice: 300)
-    let staying = learner.begin(&regular, at: 3e6, wakePrice: 300)
+    let staying = learner.begin(&regular, at: 3e6, loadSeconds: 0, waitingPrice: 300)
     #expect(staying.window >= 290)
     #expect(staying.returnChance > 0.8)
     #expect(staying.shareEnded ?? 0 > 0.99)
-    #expect(learner.begin(&rare, at: 3e6, wakePrice: 300).window <= 90)
+    #expect(learner.begin(&rare, at: 3e6, loadSeconds: 0, waitingPrice: 300).window <= 90)
   }
 
   @Test("What all models do is what a new one is expected to do")
@@ -71,9 +71,9 @@ import Testing
       _ = windows(&quiet, &other, gaps: (0..<60).map { 6000 + Double(($0 * 37 + seed * 11) % 900) }, wakePrice: 600)
     }
     var new = IdleHistory()
-    let expectingReturn = busy.begin(&new, at: 5e6, wakePrice: 600)
+    let expectingReturn = busy.begin(&new, at: 5e6, loadSeconds: 0, waitingPrice: 600)
     new = IdleHistory()
-    let expectingNone = quiet.begin(&new, at: 5e6, wakePrice: 600)
+    let expectingNone = quiet.begin(&new, at: 5e6, loadSeconds: 0, waitingPrice: 600)
     #expect(expectingReturn.window >= 180)
     #expect(expectingNone.window < expectingReturn.window)
     #expect(expectingReturn.gaps == 0 && expectingReturn.shareEnded == nil)
@@ -94,7 +94,7 @@ import Testing
     var now = [Double](repeating: 1e6, count: 6)
     for round in 0..<400 {
       for model in 0..<6 {
-        let choice = learner.begin(&histories[model], at: now[model], wakePrice: price)
+        let choice = learner.begin(&histories[model], at: now[model], loadSeconds: 0, waitingPrice: price)
         let gap = all[model][round]
         learned += gap <= choice.window ? gap : choice.window + price
         now[model] += gap
@@ -116,9 +116,9 @@ import Testing
     var afterFirst = 0.0
     var afterSecond = 0.0
     for _ in 0..<60 {
-      afterFirst = learner.begin(&history, at: now, wakePrice: 2000).window
+      afterFirst = learner.begin(&history, at: now, loadSeconds: 0, waitingPrice: 2000).window
       learner.end(&history, at: now + 1200)
-      afterSecond = learner.begin(&history, at: now + 1201, wakePrice: 2000).window
+      afterSecond = learner.begin(&history, at: now + 1201, loadSeconds: 0, waitingPrice: 2000).window
       now += 86_400
       learner.end(&history, at: now)
     }
@@ -131,28 +131,40 @@ import Testing
     var (learner, history) = (IdleWindowLearner(), IdleHistory())
     learner.end(&history, at: 5)
     #expect(history.gaps == 0)
-    _ = learner.begin(&history, at: 1000, wakePrice: 60)
+    _ = learner.begin(&history, at: 1000, loadSeconds: 0, waitingPrice: 60)
     learner.end(&history, at: 10)
     #expect(history.gaps == 1 && learner.learned == 0)
   }
 
-  @Test("The price of a wake is its load time and what waiting is worth, in replica-seconds")
+  @Test("What waiting is worth is told in replica-seconds")
   func price() {
     // Two waiters for 60 s at 30 an hour cost 1; a replica of 3 an hour runs 1200 s for that.
     let price = WakePrice(waitingPerHour: 30, replicaPerHour: 3)
-    #expect(price.replicaSeconds(loadSeconds: 60, meanWaiters: 2) == 60 + 1200)
-    #expect(price.replicaSeconds(loadSeconds: 0, meanWaiters: 2) == 0)
-    #expect(WakePrice(waitingPerHour: 30, replicaPerHour: 0).replicaSeconds(loadSeconds: 60, meanWaiters: 1) == 86_400)
+    #expect(price.waiting(loadSeconds: 60, meanWaiters: 2) == 1200)
+    #expect(price.waiting(loadSeconds: 0, meanWaiters: 2) == 0)
+    #expect(WakePrice(waitingPerHour: 30, replicaPerHour: 0).waiting(loadSeconds: 60, meanWaiters: 1) == 86_400 * 30)
+  }
+
+  @Test("A load time counts as far as the replica would not have run anyway")
+  func load() {
+    var learner = IdleWindowLearner()
+    var (lone, dense) = (IdleHistory(), IdleHistory())
+    _ = windows(&learner, &lone, gaps: Array(repeating: 900, count: 100), wakePrice: 300)
+    _ = windows(&learner, &dense, gaps: (0..<200).map { $0 % 2 == 0 ? 900 : 5 }, wakePrice: 300)
+    let alone = learner.begin(&lone, at: 9e6, loadSeconds: 100, waitingPrice: 50)
+    #expect(alone.wakePrice > 145 && alone.wakePrice <= 150)
+    let together = learner.begin(&dense, at: 9e6, loadSeconds: 100, waitingPrice: 50)
+    #expect(together.wakePrice >= 50 && together.wakePrice < 55)
   }
 
   @Test("The choice says why")
   func explanation() {
     var (learner, history) = (IdleWindowLearner(), IdleHistory())
-    let first = learner.begin(&history, at: 1000, wakePrice: 120)
+    let first = learner.begin(&history, at: 1000, loadSeconds: 0, waitingPrice: 120)
     #expect(first.explanation.contains("nothing is known of it yet"))
     learner.end(&history, at: 1100)
     _ = windows(&learner, &history, gaps: Array(repeating: 100, count: 40), wakePrice: 600)
-    let later = learner.begin(&history, at: 2e6, wakePrice: 600)
+    let later = learner.begin(&history, at: 2e6, loadSeconds: 0, waitingPrice: 600)
     #expect(later.explanation.hasPrefix("Auto stays awake for "))
     #expect(later.explanation.contains("a wake costs 10m of a replica"))
     #expect(later.explanation.contains("100% of its silences past 1m were over by then"))

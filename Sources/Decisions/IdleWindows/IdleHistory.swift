@@ -10,6 +10,10 @@ public struct IdleHistory: Hashable, Sendable {
 
   /// Silences by step of ``IdleGrid``, older ones counting for less; the last is for those past the grid.
   var counts = [Double](repeating: 0, count: IdleGrid.steps + 1)
+  /// Of the silences of more than a minute, those whose end brought more than one request: the next came within a minute.
+  var returns = 0.0
+  /// The last silence was of more than a minute.
+  private var hasJustReturned = false
   /// Silences of any length.
   public internal(set) var gaps = 0
   /// Mean of the logarithm of recent silences, short ones too.
@@ -29,6 +33,9 @@ public struct IdleHistory: Hashable, Sendable {
 
   /// Silences of more than a minute, older ones counting for less.
   public var longGaps: Double { counts.reduce(0, +) }
+
+  /// The share of long silences that a single request ends: one half while nothing is known.
+  var loneShare: Double { 1 - min(1, (returns + 1) / (longGaps + 2)) }
 
   /// Of the silences of more than a minute, the share that was over within a window of so many seconds; nil: there was none.
   public func shareEnded(within window: Double) -> Double? {
@@ -58,6 +65,11 @@ public struct IdleHistory: Hashable, Sendable {
     if let step = IdleGrid.step(of: gap) {
       for index in counts.indices { counts[index] *= Self.memory }
       counts[step] += 1
+      returns *= Self.memory
+      hasJustReturned = true
+    } else if hasJustReturned {
+      returns += 1
+      hasJustReturned = false
     }
     let logarithm = log(max(gap, 0.1))
     gaps += 1

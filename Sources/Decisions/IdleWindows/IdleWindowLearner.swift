@@ -13,12 +13,19 @@ public struct IdleWindowLearner: Hashable, Sendable {
   public var learned: Int { model.learned }
 
   /// A model has become idle.
+  ///
+  /// A wake costs the waiting of its callers, and the load time as far as the replica would not have run then anyway: where
+  /// a wake's first request brings others, it would have.
   /// - Parameters:
   ///   - moment: when its last request ended, in seconds since 1970.
-  ///   - wakePrice: what a wake costs, in replica-seconds: its load time, and what its callers' waiting is worth.
-  public func begin(_ history: inout IdleHistory, at moment: Double, wakePrice: Double) -> IdleWindowChoice {
+  ///   - loadSeconds: from the start of a replica until it takes requests.
+  ///   - waitingPrice: what the waiting for one wake is worth, in replica-seconds.
+  public func begin(
+    _ history: inout IdleHistory, at moment: Double, loadSeconds: Double, waitingPrice: Double
+  ) -> IdleWindowChoice {
     let idle = history.begin(at: moment)
-    return choose(idle, history, wakePrice: wakePrice)
+    let price = max(0, waitingPrice) + max(0, loadSeconds) * history.loneShare
+    return choose(idle, history, wakePrice: price)
   }
 
   /// The next request came. Does nothing if no silence was begun.
@@ -29,8 +36,7 @@ public struct IdleWindowLearner: Hashable, Sendable {
     history.end(after: gap, from: idle.start)
   }
 
-  private func choose(_ idle: IdleMoment, _ history: IdleHistory, wakePrice: Double) -> IdleWindowChoice {
-    let price = max(0, wakePrice)
+  private func choose(_ idle: IdleMoment, _ history: IdleHistory, wakePrice price: Double) -> IdleWindowChoice {
     let chances = model.chances(idle, history)
     let edges = IdleGrid.edges
     var best = IdleWindowChoice(window: edges[0], wakePrice: price, returnChance: 0, expectedCost: edges[0] + price)

@@ -1,4 +1,4 @@
-/// What a wake costs beside running: the load time of a replica, and the time its callers wait.
+/// What waiting is worth, against what a replica costs.
 public struct WakePrice: Codable, Hashable, Sendable {
   /// Money per hour of one waiting request (`economics.waitingHourlyPrice`).
   public var waitingPerHour: Double
@@ -9,14 +9,15 @@ public struct WakePrice: Codable, Hashable, Sendable {
     self.replicaPerHour = replicaPerHour
   }
 
-  /// In replica-seconds.
+  /// What the waiting for one wake is worth, in replica-seconds; at most 30 days.
   /// - Parameters:
   ///   - loadSeconds: from the start of a replica until it takes requests.
   ///   - meanWaiters: requests that wait on average while it loads.
-  public func replicaSeconds(loadSeconds: Double, meanWaiters: Double) -> Double {
-    let load = max(0, loadSeconds)
-    // Without a price of a replica nothing is saved by sleep: it is as if a wake cost a day.
-    guard replicaPerHour > 0 else { return 86_400 }
-    return min(86_400 * 30, load + waitingPerHour * load * max(0, meanWaiters) / replicaPerHour)
+  public func waiting(loadSeconds: Double, meanWaiters: Double) -> Double {
+    // Where a replica costs nothing, sleep saves nothing.
+    guard replicaPerHour > 0 else { return Self.most }
+    return min(Self.most, waitingPerHour * max(0, loadSeconds) * max(0, meanWaiters) / replicaPerHour)
   }
+
+  private static let most = 86_400.0 * 30
 }
