@@ -1,31 +1,28 @@
-/// One request of a recorded or made-up load, in the units of the simulation.
-public struct TraceRequest: Hashable, Sendable {
-  /// When it came, in microseconds since the trace's own epoch; never less than that of the request before.
-  public var timeMicroseconds: Int64
-  /// How long a replica was busy with it, in microseconds; -1: not recorded.
-  public var durationMicroseconds: Int64
-  /// Index into ``TraceSource/models``.
-  public var model: Int32
-  /// -1: not recorded.
-  public var promptTokens: Int32
-  /// -1: not recorded.
-  public var outputTokens: Int32
-  public init(
-    timeMicroseconds: Int64, durationMicroseconds: Int64 = -1, model: Int32, promptTokens: Int32 = -1,
-    outputTokens: Int32 = -1
-  ) {
-    self.timeMicroseconds = timeMicroseconds
-    self.durationMicroseconds = durationMicroseconds
-    self.model = model
-    self.promptTokens = promptTokens
-    self.outputTokens = outputTokens
-  }
-}
-
 /// Where requests come from, in order of time.
 public protocol TraceSource {
   /// Names of the models met so far; a request's `model` is an index into it.
   var models: [String] { get }
   /// The next request; nil: the trace has ended.
   mutating func next() throws -> TraceRequest?
+  /// How much has been read.
+  var progress: TraceProgress { get }
+  /// Which rows were skipped as bad.
+  var problems: TraceProblems { get }
+}
+
+extension TraceSource {
+  public var progress: TraceProgress { TraceProgress() }
+  public var problems: TraceProblems { TraceProblems() }
+}
+
+/// How much of a trace has been read.
+public struct TraceProgress: Hashable, Sendable {
+  /// Bytes.
+  public var read: Int64
+  /// Bytes; nil: unknown, as of a pipe.
+  public var total: Int64?
+  public init(read: Int64 = 0, total: Int64? = nil) {
+    self.read = read
+    self.total = total
+  }
 }
