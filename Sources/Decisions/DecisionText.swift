@@ -13,7 +13,9 @@ extension ScalingDecision {
     case .loadBelowTarget: return "\(averages) at \(each) needs no more than \(count)."
     case .panic:
       return "\(averages) is at least \(policy.panicThresholdPercent)% of what is ready: \(count), nothing goes down."
-    case .idle: return "Not needed for \(evidence.idleText), sleepAfter is \(policy.sleepAfter.shortText): \(count)."
+    case .idle:
+      let window = policy.idleWindow?.explanation ?? "sleepAfter is \(policy.sleepAfter.shortText)"
+      return "Not needed for \(evidence.idleText), \(window): \(count)."
     case .floorChanged, .schedule: return "The owner wants \(dedicated) dedicated."
     case .ceilingChanged: return "The owner wants at most \(policy.maxBurstReplicas): \(count)."
     case .suspended: return "The owner suspended the service."
@@ -39,6 +41,11 @@ extension ScalingDecision {
       "maxReplicas": "\(policy.maxBurstReplicas)", "sleepAfter": policy.sleepAfter.shortText,
       "complete": "\(seen.isComplete)", "activated": "\(seen.isActivated)",
     ]
+    if let window = policy.idleWindow {
+      inputs["sleepAfter"] = "Auto: \(policy.sleepAfter.shortText)"
+      inputs["wakePrice"] = Duration.seconds(window.wakePrice).shortText
+      inputs["returnChance"] = window.returnChance.decimalText(places: 2)
+    }
     inputs["stableAverage"] = seen.stableAverage?.decimalText(places: 2)
     inputs["panicAverage"] = seen.panicAverage?.decimalText(places: 2)
     inputs["idleFor"] = evidence.idleFor?.shortText

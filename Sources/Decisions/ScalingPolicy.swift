@@ -23,6 +23,8 @@ public struct ScalingPolicy: Hashable, Sendable {
   public var scaleDownDelay: Duration
   /// How long after the last need for the burst pool its last replica goes.
   public var sleepAfter: Duration
+  /// How ``sleepAfter`` was chosen; nil: the owner chose it.
+  public var idleWindow: IdleWindowChoice?
   /// Replicas that are always on.
   public var dedicatedReplicas: Int
   /// Most replicas of the burst pool, on top of the dedicated ones; 0: no burst.

@@ -6,15 +6,28 @@ extension InferenceService {
   /// How the model scales; nil where the spec asks for what no decision takes into account yet, which
   /// ``UnsupportedFields`` says in words.
   public var scalingPolicy: ScalingPolicy? {
-    guard let metric = ScalingMetric(rawValue: spec.scaling.metric.rawValue),
-      case .after(let sleepAfter) = spec.burst.sleepAfter
-    else { return nil }
+    guard let metric = ScalingMetric(rawValue: spec.scaling.metric.rawValue) else { return nil }
     return ScalingPolicy(
       metric: metric, target: Double(target), dedicatedTarget: dedicatedTarget,
       stableWindow: spec.scaling.stableWindow, panicWindow: spec.scaling.panicWindow,
       panicThresholdPercent: spec.scaling.panicThresholdPercent, scaleDownDelay: spec.scaling.scaleDownDelay,
-      sleepAfter: sleepAfter, dedicatedReplicas: spec.dedicated.replicas, maxBurstReplicas: spec.burst.maxReplicas,
+      sleepAfter: sleepAfter ?? .seconds(600), dedicatedReplicas: spec.dedicated.replicas,
+      maxBurstReplicas: spec.burst.maxReplicas,
       spareBurstReplicas: spec.burst.spareReplicas, isSuspended: spec.suspend)
+  }
+
+  /// What waiting is worth against a burst replica, where `sleepAfter` is Auto; else nil.
+  public var wakePrice: WakePrice? {
+    guard spec.burst.sleepAfter == .auto, let economics = spec.economics else { return nil }
+    return WakePrice(
+      waitingPerHour: economics.waitingHourlyPrice?.doubleValue ?? 0,
+      replicaPerHour: economics.burst.hourlyPrice?.doubleValue ?? 0)
+  }
+
+  /// The window that the spec names; nil: Auto.
+  private var sleepAfter: Duration? {
+    guard case .after(let window) = spec.burst.sleepAfter else { return nil }
+    return window
   }
 
   /// What replicas cost; nothing is known where the spec is silent.

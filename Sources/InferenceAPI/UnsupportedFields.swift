@@ -34,7 +34,6 @@ public enum UnsupportedFields {
 
   /// A version that acts on a field deletes its row.
   private static let table: [Row] = [
-    Row("spec.burst.sleepAfter: Auto", "give a duration such as 10m") { $0.burst.sleepAfter == .auto },
     Row("spec.overflow", "remove it") { !$0.overflow.isEmpty },
     Row("spec.scaling.metric: TokensPerSecond", "use Concurrency or RequestsPerSecond") {
       $0.scaling.metric == .tokensPerSecond

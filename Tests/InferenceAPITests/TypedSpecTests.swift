@@ -107,16 +107,23 @@ struct TypedSpecTests {
     }
   }
 
+  @Test("Auto sleeps by the prices of waiting and of a replica")
+  func wakePrice() throws {
+    let auto = try Sample.service([
+      "burst": ["sleepAfter": "Auto"], "economics": ["waitingHourlyPrice": "30", "burst": ["hourlyPrice": "2.5"]],
+    ])
+    #expect(auto.wakePrice == WakePrice(waitingPerHour: 30, replicaPerHour: 2.5))
+    #expect(auto.scalingPolicy != nil)
+    #expect(UnsupportedFields.reasons(in: auto.spec).isEmpty)
+    let fixed = try Sample.service(["burst": ["sleepAfter": "90s"], "economics": ["waitingHourlyPrice": "30"]])
+    #expect(fixed.wakePrice == nil)
+    #expect(fixed.scalingPolicy?.sleepAfter == .seconds(90))
+  }
+
   @Test(
     "A field that this version does not act on is named with what to do",
     arguments: [
       (["overflow": [["name": "o", "provider": "HTTP", "url": "https://x"]]], "spec.overflow"),
-      (
-        [
-          "burst": ["sleepAfter": "Auto"],
-          "economics": ["waitingHourlyPrice": "1", "burst": ["hourlyPrice": "1"]],
-        ], "spec.burst.sleepAfter: Auto"
-      ),
       (["scaling": ["metric": "TokensPerSecond", "target": 1]], "spec.scaling.metric: TokensPerSecond"),
       (["scaling": ["mode": "Predictive"]], "spec.scaling.mode: Predictive"),
       (["scaling": ["objective": ["timeToFirstToken": "1s"]]], "spec.scaling.objective"),

@@ -28,7 +28,7 @@ extension ServiceIntent {
       economics: settings.economics(
         of: service, dedicatedNodes: Self.nodeSelector(templates.dedicated),
         burstNodes: Self.nodeSelector(templates.burst)),
-      startupTimeout: spec.timeouts.startup, drainTimeout: spec.timeouts.drain, names: service.callerNames,
+      wakePrice: service.wakePrice, startupTimeout: spec.timeouts.startup, drainTimeout: spec.timeouts.drain, names: service.callerNames,
       hostnames: spec.model.hostnames, maxSurge: spec.rollout.maxSurge.json,
       maxUnavailable: spec.rollout.maxUnavailable.json, port: port, templates: templates,
       templateHash: contentHash(["dedicated": templates.dedicated, "burst": templates.burst]), overrides: overrides,

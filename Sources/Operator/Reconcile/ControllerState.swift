@@ -17,6 +17,8 @@ final class ControllerState: Sendable {
     var settings = InstallationSettings()
     /// Counts the changes of ``settings``.
     var settingsVersion = 0
+    /// What `sleepAfter: Auto` has learned from all services.
+    var idleWindows = IdleWindowLearner()
     var statusWrites = StatusWritePolicy()
     /// Services that each tick looks at.
     var active: Set<ObjectKey> = []

@@ -136,7 +136,7 @@ struct Reconciler: Sendable {
       let round = memory.advance(
         RoundInputs(
           intent: intent, pools: pools, load: load, isActivated: isActivated, lastWords: lastWords,
-          canaryFailure: canaryFailure, now: now))
+          canaryFailure: canaryFailure, now: now), &contents.idleWindows)
       contents.memories[intent.key] = memory
       if round.needsTicks(pools) {
         contents.active.insert(intent.key)

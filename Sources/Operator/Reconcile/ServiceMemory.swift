@@ -12,6 +12,8 @@ struct ServiceMemory {
   var wake: WakeTracker
   var rollout: RolloutTracker
   var usage: UsageMeter
+  /// For `sleepAfter: Auto`.
+  var sleep = AutomaticSleep()
   /// What the status says, or will say once the informer has caught up.
   var drain: DrainPlan
   var drainBegan: Duration
@@ -125,14 +127,16 @@ struct Round {
 
 extension ServiceMemory {
   /// Decides and plans one round, and remembers it.
-  mutating func advance(_ inputs: RoundInputs) -> Round {
+  mutating func advance(_ inputs: RoundInputs, _ idleWindows: inout IdleWindowLearner) -> Round {
     let (intent, pools, now) = (inputs.intent, inputs.pools, inputs.now)
     wake.setTemplate(intent.templateHash)
     if pools.burst.wanted > 0 && pools.burst.ready == 0 { wake.begin(at: pools.burst.startBegan(now)) }
     let verdict = wake.judge(
       pools.burst, startupTimeout: intent.startupTimeout, lastWords: inputs.lastWords.burst, now: now)
 
-    let decision = decideScale(intent.policy, &scaling, observation(inputs), now: now.monotonic)
+    let policy = intent.wakePrice == nil ? intent.policy : sleep.applied(to: intent.policy)
+    let decision = decideScale(policy, &scaling, observation(inputs), now: now.monotonic)
+    noteSilence(inputs, decision, &idleWindows)
     var wanted = PerPool(dedicated: decision.dedicated, burst: decision.burst)
     if intent.unsupported != nil {
       // Nothing of such an object is applied: what runs stays as it is.
@@ -152,6 +156,19 @@ extension ServiceMemory {
     return Round(
       decision: decision, plan: plan, verdict: verdict, wanted: wanted, floor: floor(intent), load: inputs.load,
       rollout: rollout.rollout, rolloutEvent: event)
+  }
+
+  /// For `sleepAfter: Auto`: learns from the service's silences.
+  private mutating func noteSilence(
+    _ inputs: RoundInputs, _ decision: ScalingDecision, _ idleWindows: inout IdleWindowLearner
+  ) {
+    guard let price = inputs.intent.wakePrice, decision.reason != .suspended else { return }
+    let burst = inputs.pools.burst
+    sleep.watch(
+      held: inputs.load.held, isWaking: burst.wanted > 0 && burst.ready == 0, now: inputs.now.monotonic)
+    sleep.note(
+      idleFor: decision.evidence.idleFor, price: price, loadTime: wake.coldStarts.percentile(50), &idleWindows,
+      now: inputs.now)
   }
 
   /// Remembers the schedule that holds: its end is a reason, too.
