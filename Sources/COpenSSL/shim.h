@@ -36,6 +36,16 @@ static inline long co_bio_bytes(BIO *bio, const char **bytes) { return BIO_get_m
 /// A new EC key on P-256.
 static inline EVP_PKEY *co_new_p256_key(void) { return EVP_EC_gen("P-256"); }
 
+/// SHA-256 of a certificate's SubjectPublicKeyInfo (RFC 5280, 4.1): 32 bytes.
+static inline int co_public_key_digest(X509 *certificate, unsigned char *digest) {
+  unsigned char *encoded = NULL;
+  int count = i2d_X509_PUBKEY(X509_get_X509_PUBKEY(certificate), &encoded);
+  if (count <= 0) return 0;
+  int done = EVP_Digest(encoded, (size_t)count, digest, NULL, EVP_sha256(), NULL);
+  OPENSSL_free(encoded);
+  return done == 1;
+}
+
 /// Adds an extension given in the syntax of x509v3_config(5), `issuer` signing `subject`.
 static inline int co_add_extension(X509 *subject, X509 *issuer, int nid, const char *value) {
   X509V3_CTX context;

@@ -69,6 +69,15 @@ public struct CurlTLS: Hashable, Sendable {
   public var clientKey: [UInt8]?
   /// False accepts any server: for tests by hand, never by default.
   public var verifiesServer: Bool
+  /// The server is known by this public key and by nothing else, neither an authority nor a name: `sha256//` and the SHA-256
+  /// of its SubjectPublicKeyInfo in base64. Nil: by its certificate.
+  public var pinnedPublicKey: String?
+
+  /// A server that has this key: see ``pinnedPublicKey``.
+  public init(pinnedPublicKey: String) {
+    self.init()
+    self.pinnedPublicKey = pinnedPublicKey
+  }
 
   public init(
     authorities: [UInt8]? = nil, clientCertificate: [UInt8]? = nil, clientKey: [UInt8]? = nil,

@@ -63,7 +63,7 @@ final class CurlTransfer {
     }
     configureBody()
     configureHeaders()
-    configureTLS()
+    try configureTLS()
     configureCallbacks()
   }
 
@@ -88,11 +88,20 @@ final class CurlTransfer {
     _ = ccurl_set_list(easy, CURLOPT_HTTPHEADER, headerList)
   }
 
-  private func configureTLS() {
+  private func configureTLS() throws(TransportError) {
     guard request.isEncrypted else { return }
     let tls = request.tls
-    set(CURLOPT_SSL_VERIFYPEER, tls.verifiesServer ? 1 : 0)
-    set(CURLOPT_SSL_VERIFYHOST, tls.verifiesServer ? 2 : 0)
+    let looksAtCertificate = tls.verifiesServer && tls.pinnedPublicKey == nil
+    set(CURLOPT_SSL_VERIFYPEER, looksAtCertificate ? 1 : 0)
+    set(CURLOPT_SSL_VERIFYHOST, looksAtCertificate ? 2 : 0)
+    if let key = tls.pinnedPublicKey {
+      // A key that libcurl did not take must not become no key at all.
+      guard ccurl_set_string(easy, CURLOPT_PINNEDPUBLICKEY, key) == CURLE_OK else {
+        throw TransportError(.invalidRequest, "\(summary): libcurl does not take the server's key '\(key)'")
+      }
+      // Each connection shows the key anew.
+      set(CURLOPT_SSL_SESSIONID_CACHE, 0)
+    }
     set(CURLOPT_SSLVERSION, Int(CURL_SSLVERSION_TLSv1_2))
     if let authorities = tls.authorities { set(CURLOPT_CAINFO_BLOB, authorities) }
     if let certificate = tls.clientCertificate { set(CURLOPT_SSLCERT_BLOB, certificate) }

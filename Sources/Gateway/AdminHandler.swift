@@ -1,29 +1,23 @@
 import EventLoop
 import FleetProtocol
-import Synchronization
 import Telemetry
 
-/// Answers on the admin port: health, readiness, metrics, the load stream and the state for people.
+/// Answers on the admin port: health, readiness, metrics, the state for people, and what is the controller's.
 final class AdminHandler: Sendable {
   private let core: GatewayCore
-  private let slots: SlotHandler
+  private let fleet: FleetHandler
   private let admin: any AdminGuard
-  private let bootID: String
-  private let sequence = Atomic(0)
 
-  init(core: GatewayCore, admin: any AdminGuard) {
+  init(core: GatewayCore, fleet: FleetHandler, admin: any AdminGuard) {
     self.core = core
+    self.fleet = fleet
     self.admin = admin
-    slots = SlotHandler(core: core)
-    bootID = String(UInt64.random(in: 0 ... .max), radix: 16)
   }
 
   @Sendable func handle(_ exchange: HTTPExchange) async {
     do {
-      if exchange.path == SlotMessage.path {
-        if try await admits(exchange, to: .fleet) { try await slots.handle(exchange) }
-        return
-      }
+      // Here for a controller on this machine, and for one of the version before, which knows no other port.
+      if try await fleet.answers(exchange) { return }
       guard exchange.method == "GET" || exchange.method == "HEAD" else {
         try await respond(exchange, 405, "only GET is answered here\n", extra: [("allow", "GET, HEAD")])
         return
@@ -34,8 +28,10 @@ final class AdminHandler: Sendable {
       case "/metrics":
         try await respond(
           exchange, 200, core.renderMetrics(now: exchange.loop.moment), type: MetricsRegistry.contentType)
-      case "/debug/state": if try await admits(exchange, to: .debug) { try await state(exchange) }
-      case LoadSnapshot.path: if try await admits(exchange, to: .fleet) { try await stream(exchange) }
+      case "/debug/state":
+        if try await admin.admits(exchange, to: .debug, refusals: core.metrics.adminRefusals) {
+          try await state(exchange)
+        }
       default:
         try await respond(
           exchange, 404,
@@ -44,10 +40,6 @@ final class AdminHandler: Sendable {
     } catch {
       exchange.abort()
     }
-  }
-
-  private func admits(_ exchange: HTTPExchange, to use: AdminUse) async throws -> Bool {
-    try await admin.admits(exchange, to: use, refusals: core.metrics.adminRefusals)
   }
 
   private func ready(_ exchange: HTTPExchange) async throws {
@@ -67,26 +59,6 @@ final class AdminHandler: Sendable {
   ) async throws {
     try await exchange.respond(
       status: status, headers: [("content-type", type)] + extra, body: Array(text.utf8))
-  }
-
-  /// One snapshot at once, then one each second and whenever there is news, until the reader goes.
-  private func stream(_ exchange: HTTPExchange) async throws {
-    try await exchange.startResponse(
-      status: 200, headers: [("content-type", LoadSnapshot.contentType), ("cache-control", "no-store")],
-      contentLength: nil)
-    var sent: [ServiceKey: SentLoad] = [:]
-    var version = core.feed.version
-    while !exchange.isDisconnected {
-      try await exchange.write(try snapshot(&sent, now: exchange.loop.moment).encodedLine())
-      version = await core.feed.wait(after: version, timeout: core.configuration.loadInterval, on: exchange.loop)
-    }
-    exchange.abort()
-  }
-
-  private func snapshot(_ sent: inout [ServiceKey: SentLoad], now: Now) -> LoadSnapshot {
-    LoadSnapshot(
-      gateway: core.configuration.identity, bootID: bootID, sequence: sequence.add(1, ordering: .relaxed).newValue,
-      services: core.loads(since: &sent, now: now), takesSlots: true)
   }
 
   /// Every service with its names, replicas and load, for somebody who looks into a running gateway.

@@ -1,3 +1,4 @@
+import EventLoop
 import HTTPWire
 
 /// How one gateway is set up. Every bound has a default that is safe in front of strangers.
@@ -8,6 +9,8 @@ public struct GatewayConfiguration: Sendable {
   public var listen = "0.0.0.0:8080"
   /// Where health, metrics and the load stream are, apart from the callers.
   public var admin = "0.0.0.0:9090"
+  /// Where the controller reads the load and deals slots over TLS; nil: on the admin port only.
+  public var fleet: FleetListener?
   /// What callers are shown; none: they speak plain text. The first is also for those who ask for a name that none holds.
   public var certificates: [TLSCertificatePair] = []
   /// How often the files of ``certificates`` are looked at.
@@ -64,6 +67,19 @@ public struct GatewayConfiguration: Sendable {
   static let memoryPerHeldRequest = 16 << 10
 
   func exceedsBodyLimit(_ bytes: Int) -> Bool { maxBodyBytes > 0 && bytes > maxBodyBytes }
+}
+
+/// Where a gateway listens for the controller.
+public struct FleetListener: Sendable {
+  /// `address:port`; port 0 takes any free one.
+  public var address: String
+  /// The gateway's own key.
+  public var tls: TLSServerContext
+
+  public init(address: String, tls: TLSServerContext) {
+    self.address = address
+    self.tls = tls
+  }
 }
 
 /// Asks for a sleeping service to be woken, durably. Called from event loops: it must not block, and may be called again

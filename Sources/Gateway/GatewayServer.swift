@@ -19,6 +19,7 @@ public final class GatewayServer: Sendable {
   private struct State {
     var workers: [Worker] = []
     var admin: HTTPServer?
+    var fleet: HTTPServer?
     var prober: HealthProber?
     var certificates: TLSCertificates
   }
@@ -55,14 +56,24 @@ public final class GatewayServer: Sendable {
   /// Lets readiness say why there is no first view yet.
   public func explainWaiting(_ problem: @escaping @Sendable () -> String?) { core.explainWaiting(problem) }
 
-  /// Binds both listeners and begins to serve. - Returns: the addresses, with real ports.
-  public func start() throws -> (traffic: SocketAddress, admin: SocketAddress) {
+  /// Where a gateway listens, with real ports.
+  public struct Addresses: Sendable {
+    public var traffic: SocketAddress
+    public var admin: SocketAddress
+    /// Nil: the controller is answered on the admin port only.
+    public var fleet: SocketAddress?
+  }
+
+  /// Binds all listeners and begins to serve.
+  public func start() throws -> Addresses {
     let configuration = core.configuration
     let tls = try certificates()
     adminLoop.start()
+    let fleet = FleetHandler(core: core, admin: admin)
+    let fleetAddress = try configuration.fleet.map { try listen(for: fleet, on: $0) }
     let admin = HTTPServer(
       loop: adminLoop, configuration: HTTPServerConfiguration(address: try SocketAddress(parsing: configuration.admin)),
-      handler: AdminHandler(core: core, admin: admin).handle)
+      handler: AdminHandler(core: core, fleet: fleet, admin: admin).handle)
     let adminAddress = try admin.start()
     state.withLock { $0.admin = admin }
     var address = try SocketAddress(parsing: configuration.listen)
@@ -88,7 +99,16 @@ public final class GatewayServer: Sendable {
       flushRequestLog()
       followCertificates()
     }
-    return (address, adminAddress)
+    return Addresses(traffic: address, admin: adminAddress, fleet: fleetAddress)
+  }
+
+  private func listen(for fleet: FleetHandler, on listener: FleetListener) throws -> SocketAddress {
+    var configuration = HTTPServerConfiguration(address: try SocketAddress(parsing: listener.address))
+    configuration.tls = listener.tls
+    let server = HTTPServer(loop: adminLoop, configuration: configuration, handler: fleet.handle)
+    let address = try server.start()
+    state.withLock { $0.fleet = server }
+    return address
   }
 
   /// Swaps in a view; held requests whose wait it ends go on at once, to a new replica when it has passed its health
@@ -115,13 +135,14 @@ public final class GatewayServer: Sendable {
   /// no more and lets requests run for `drain` at most.
   public func shutDown(delay: Duration, drain: Duration) async {
     core.isDraining = true
-    let (workers, admin, prober) = state.withLock { ($0.workers, $0.admin, $0.prober) }
+    let (workers, admin, fleet, prober) = state.withLock { ($0.workers, $0.admin, $0.fleet, $0.prober) }
     for worker in workers { worker.traffic.announceClose() }
     try? await adminLoop.sleep(for: delay)
     await withTaskGroup(of: Void.self) { group in
       for worker in workers { group.addTask { await worker.traffic.shutDown(graceful: drain) } }
     }
     // The controller reads the last counts until nothing is left to count.
+    await fleet?.shutDown(graceful: .zero)
     await admin?.shutDown(graceful: .zero)
     await prober?.stop()
     core.requestLog?.flush()

@@ -66,11 +66,14 @@ public struct OwnerReference: Hashable, Sendable {
   public init(json: JSONValue) { self.json = json }
 
   /// A controlling reference to `owner`.
-  public init(controlledBy owner: KubernetesObject) {
+  /// - Parameter blocksDeletion: a deletion of the owner in the foreground waits for the object. Who sets it needs `update` of the
+  ///   owner's `finalizers` where OwnerReferencesPermissionEnforcement is on, as it is on OpenShift.
+  public init(controlledBy owner: KubernetesObject, blocksDeletion: Bool = true) {
     json = [
       "apiVersion": .string(owner.apiVersion), "kind": .string(owner.kind), "name": .string(owner.metadata.name),
-      "uid": .string(owner.metadata.uid), "controller": true, "blockOwnerDeletion": true,
+      "uid": .string(owner.metadata.uid), "controller": true,
     ]
+    if blocksDeletion { json["blockOwnerDeletion"] = true }
   }
   public var kind: String { json["kind"]?.stringValue ?? "" }
   public var apiVersion: String { json["apiVersion"]?.stringValue ?? "" }

@@ -7,6 +7,8 @@ public struct TransportError: Error, Hashable, Sendable, CustomStringConvertible
     public static let connectFailed = Code(name: "connectFailed")
     /// TLS failed: an unknown authority, a wrong name, a refused client certificate.
     public static let tls = Code(name: "tls")
+    /// The server has another key than the one it is known by.
+    public static let wrongKey = Code(name: "wrongKey")
     /// The whole exchange took longer than its timeout.
     public static let timedOut = Code(name: "timedOut")
     /// The server sent nothing for the request's idle timeout.

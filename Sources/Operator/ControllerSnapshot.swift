@@ -7,7 +7,7 @@ import Telemetry
 public struct ControllerSnapshot: Encodable, Hashable, Sendable {
   /// One gateway's load stream.
   struct Gateway: Encodable, Hashable, Sendable {
-    /// Of its admin port.
+    /// Where the controller talks to it.
     var address: String
     var takesTraffic: Bool
     var isReadable: Bool

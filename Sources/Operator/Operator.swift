@@ -48,11 +48,17 @@ public struct Operator: ControllerRuntime.Service {
     // The fence is behind the limiter: a write that had to wait may not be allowed any more.
     let fenced = election.map(client.fenced) ?? client
     let writing = limiter.map(fenced.limited) ?? fenced
-    view = ClusterView(
+    let view = ClusterView(
       client: reading, namespace: configuration.namespace, clock: clock, log: log, seed: seeds.next())
-    let slots = SlotDistribution(transport: gateways, clock: clock, log: log, seed: seeds.next())
+    self.view = view
+    let target: @Sendable (String) -> GatewayTarget = {
+      view.gateway(at: $0, in: configuration.namespace, requiresTLS: configuration.requiresGatewayTLS)
+    }
+    let slots = SlotDistribution(transport: gateways, clock: clock, log: log, target: target, seed: seeds.next())
     self.slots = slots
-    streams = LoadStreams(source: gateways, state: state, clock: clock, log: log, urgent: enqueue) {
+    streams = LoadStreams(
+      source: gateways, state: state, clock: clock, log: log, target: target, urgent: enqueue
+    ) {
       slots.heard($0, from: $1)
     }
     events = EventRecorder(

@@ -4,7 +4,7 @@ import KubernetesAPI
 
 /// What an installation of the controller is told.
 public struct OperatorConfiguration: Sendable {
-  /// Pilotlight's own namespace: its Lease, the activation Leases, the gateways' EndpointSlices.
+  /// Pilotlight's own namespace: its Lease, the activation Leases, the gateways' EndpointSlices and keys.
   public var namespace: String
   /// Services are `<name>.<namespace>.<domain>` at the gateway; nil: what the installation's settings say.
   public var domain: String?
@@ -14,6 +14,8 @@ public struct OperatorConfiguration: Sendable {
   public var identity: String
   /// Several controllers run, and one of them leads.
   public var leaderElection: Bool
+  /// No gateway is read over plain HTTP, of whatever version it is.
+  public var requiresGatewayTLS: Bool
   /// Services that are worked on at the same time.
   public var workers: Int
   /// Of all jitter: equal seeds in equal worlds do the same.
@@ -22,7 +24,7 @@ public struct OperatorConfiguration: Sendable {
   public init(
     namespace: String = ActivationLease.defaultNamespace, domain: String? = nil,
     gatewayURL: String? = nil,
-    identity: String, leaderElection: Bool = true, workers: Int = 8,
+    identity: String, leaderElection: Bool = true, requiresGatewayTLS: Bool = false, workers: Int = 8,
     seed: UInt64 = .random(in: 0 ... .max)
   ) {
     self.namespace = namespace
@@ -30,6 +32,7 @@ public struct OperatorConfiguration: Sendable {
     self.gatewayURL = gatewayURL
     self.identity = identity
     self.leaderElection = leaderElection
+    self.requiresGatewayTLS = requiresGatewayTLS
     self.workers = workers
     self.seed = seed
   }

@@ -128,8 +128,8 @@ extension Sandbox {
 
   private func startControllerAndGateways() throws {
     let count = configuration.gatewayCommand == nil ? 0 : configuration.gatewayCount
-    let free = PortReservation.free(count * 2 + 1)
-    guard free.count == count * 2 + 1 else { throw SandboxError("127.0.0.1 has no free ports between 20000 and 30000") }
+    let free = PortReservation.free(count * 3 + 1)
+    guard free.count == count * 3 + 1 else { throw SandboxError("127.0.0.1 has no free ports between 20000 and 30000") }
     for index in 0..<count {
       let port = configuration.httpPort == 0 ? free[index] : configuration.httpPort + index
       guard PortReservation.isFree(port) else {
@@ -137,8 +137,9 @@ extension Sandbox {
           "port \(port) on 127.0.0.1 is taken: stop what listens there, or choose another with --http-port")
       }
       let place = SandboxConfiguration.GatewayPlace(
-        kubeconfig: accounts.kubeconfig(BootRoles.gateway), index: index, httpPort: port, adminPort: free[count + index]
-      )
+        kubeconfig: accounts.kubeconfig(BootRoles.gateway), index: index, httpPort: port,
+        adminPort: free[count + index],
+        fleetPort: configuration.encryptsFleet ? free[count * 2 + 1 + index] : nil)
       endpoints?.gateways.append("http://127.0.0.1:\(port)")
       if let command = configuration.gatewayCommand { startGateway(place, command(place)) }
     }
@@ -221,6 +222,7 @@ extension Sandbox {
           var gateway = Self.description(of: process)
           gateway["url"] = .string("http://127.0.0.1:\(place.httpPort)")
           gateway["admin"] = .string("http://127.0.0.1:\(place.adminPort)")
+          gateway["fleet"] = place.fleetPort.map { .string("https://127.0.0.1:\($0)") }
           return gateway
         }),
     ]

@@ -17,6 +17,8 @@ public struct SandboxConfiguration: Sendable {
   /// Whether containers that have not passed a probe yet are asked once a period, as a real kubelet does; otherwise far more
   /// often, so that nobody waits for readiness to be seen.
   public var probesByPeriod = false
+  /// Whether gateways have a port on which they speak TLS with the controller.
+  public var encryptsFleet = false
   /// Where pods run that name no `workingDir`; nil: where the sandbox runs.
   public var workingDirectory: String?
   /// Variables that pods get as if from their image: PATH and such.
@@ -50,6 +52,8 @@ public struct SandboxConfiguration: Sendable {
     public var httpPort: Int
     /// For the controller and for metrics, on 127.0.0.1.
     public var adminPort: Int
+    /// For the controller over TLS, on 127.0.0.1; nil: it speaks plain HTTP with the admin port.
+    public var fleetPort: Int?
   }
 
   public init(stateDirectory: String) { self.stateDirectory = stateDirectory }

@@ -13,12 +13,14 @@ enum AdminAuthentication: String {
   case anyone
 
   /// Open where only this machine gets to, else as safe as it can be without being told.
-  /// - Parameter hasCluster: there is one to ask.
+  /// - Parameters:
+  ///   - listeners: all that it holds for.
+  ///   - hasCluster: there is one to ask.
   init(
-    _ scanner: inout ArgumentScanner, listener: SocketAddress, hasCluster: Bool
+    _ scanner: inout ArgumentScanner, listeners: [SocketAddress], hasCluster: Bool
   ) throws(ArgumentScanner.Problem) {
     guard let text = try scanner.text("--admin-auth") else {
-      self = listener.isLoopback ? .anyone : hasCluster ? .cluster : .nobody
+      self = listeners.allSatisfy(\.isLoopback) ? .anyone : hasCluster ? .cluster : .nobody
       return
     }
     guard let value = AdminAuthentication(rawValue: text) else {

@@ -18,8 +18,10 @@ enum ControllerCommand {
       --domain DOMAIN       services are NAME.NAMESPACE.DOMAIN at the gateway; default: by the ConfigMap pilotlight,
                             else pilotlight.local
       --gateway-url URL     where callers reach the gateway; status.url is below it
-      --gateway-token-file FILE  a token for the gateways' admin ports, of the audience \(ClusterAdminGuard.audience); read
+      --gateway-token-file FILE  a token for the gateways, of the audience \(ClusterAdminGuard.audience); read
                             again as it is renewed
+      --gateway-tls WHEN    offered: gateways whose EndpointSlice has a port `fleet` are read over TLS, others over plain HTTP;
+                            required: others are not read (offered)
       --admin-listen ADDR   health, metrics and /debug/state (127.0.0.1:9091)
       --admin-auth WHO      who may read /debug/state: cluster (whom its roles let in), nobody, anyone; default: anyone on
                             a loopback address, else cluster
@@ -52,14 +54,22 @@ enum ControllerCommand {
         namespace: try scanner.text("--namespace") ?? ActivationLease.defaultNamespace,
         domain: try scanner.text("--domain"), gatewayURL: try scanner.text("--gateway-url"),
         identity: try scanner.text("--identity") ?? ProcessIdentity.current,
-        leaderElection: scanner.flag("--leader-election"))
+        leaderElection: scanner.flag("--leader-election"), requiresGatewayTLS: try Self.requiresTLS(&scanner))
       timeZones = TimeZoneFolder(path: try scanner.text("--zoneinfo") ?? TimeZoneFolder.standard)
       limit = try scanner.apiRateLimit()
       gatewayToken = try scanner.text("--gateway-token-file").map { FileToken(path: $0) }
       admin = try SocketAddress(parsing: try scanner.text("--admin-listen") ?? "127.0.0.1:9091")
-      adminAuthentication = try AdminAuthentication(&scanner, listener: admin, hasCluster: true)
+      adminAuthentication = try AdminAuthentication(&scanner, listeners: [admin], hasCluster: true)
       log = try scanner.log()
       try scanner.finish()
+    }
+
+    private static func requiresTLS(_ scanner: inout ArgumentScanner) throws(ArgumentScanner.Problem) -> Bool {
+      switch try scanner.text("--gateway-tls") {
+      case nil, "offered": return false
+      case "required": return true
+      case .some(let text): throw ArgumentScanner.Problem("--gateway-tls: '\(text)' is not offered or required")
+      }
     }
   }
 

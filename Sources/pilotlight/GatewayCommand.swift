@@ -18,6 +18,8 @@ enum GatewayCommand {
       --static FILE              services and endpoints from a JSON file instead of a cluster; SIGHUP reads it again
       --listen ADDR              where callers connect (0.0.0.0:8080)
       --admin-listen ADDR        health, metrics and the load stream (127.0.0.1:9090)
+      --fleet-listen ADDR        the load stream and the slots over TLS, with a key of this process that it publishes in a
+                                 Lease; the admin port then has them for an older controller only
       --admin-auth WHO           who may read the load stream and /debug/state and deal slots there: cluster (whom its roles
                                  let in), nobody, anyone; default: anyone on a loopback address, else cluster, or nobody
                                  with --static
@@ -77,6 +79,8 @@ enum GatewayCommand {
     var requestLog: RequestLogFile?
     /// For the replicas of a cluster that speak TLS.
     var upstreamTLS: UpstreamTLS
+    /// By which the controller knows this gateway; nil: it speaks plain HTTP with it.
+    var key: GatewayKey?
     var shutdownDelay: Duration
     var shutdownDrain: Duration
     var log: Log
@@ -92,8 +96,15 @@ enum GatewayCommand {
       }
       configuration.listen = try scanner.text("--listen") ?? configuration.listen
       configuration.admin = try scanner.text("--admin-listen") ?? "127.0.0.1:9090"
+      (configuration.fleet, key) = try Self.fleet(&scanner, identity: configuration.identity)
+      if configuration.fleet != nil, staticFile != nil {
+        throw ArgumentScanner.Problem("--fleet-listen and --static exclude each other: there is no controller")
+      }
       adminAuthentication = try AdminAuthentication(
-        &scanner, listener: SocketAddress(parsing: configuration.admin), hasCluster: staticFile == nil)
+        &scanner,
+        listeners: ([configuration.admin] + [configuration.fleet?.address].compactMap(\.self)).map(
+          SocketAddress.init(parsing:)),
+        hasCluster: staticFile == nil)
       configuration.certificates = try Self.certificates(&scanner)
       upstreamTLS = UpstreamTLS(
         caFile: try scanner.text("--upstream-ca"), verifies: !scanner.flag("--upstream-tls-insecure"))
@@ -152,6 +163,14 @@ enum GatewayCommand {
       set(&bounds.bodyTimeout, "--body-timeout", settings.bodyTimeout)
       set(&bounds.idleTimeout, "--idle-timeout", settings.idleTimeout)
       return bounds
+    }
+
+    private static func fleet(
+      _ scanner: inout ArgumentScanner, identity: String
+    ) throws -> (FleetListener?, GatewayKey?) {
+      guard let address = try scanner.text("--fleet-listen") else { return (nil, nil) }
+      let server = try PinnedServer(name: identity)
+      return (FleetListener(address: address, tls: server.tls), GatewayKey(digest: server.publicKeyDigest))
     }
 
     private static func certificates(_ scanner: inout ArgumentScanner) throws -> [TLSCertificatePair] {
@@ -244,16 +263,26 @@ enum GatewayCommand {
       upstreamTLS: options.upstreamTLS, namespace: options.namespace,
       apply: { gateway.update(options.bounds($0)) }, publish: { gateway.update($0) })
     gateway.explainWaiting { view.problem }
-    announce(try gateway.start(), options)
-    return (gateway, Task { try await ServiceGroup([view, writer]).run() })
+    let addresses = try gateway.start()
+    announce(addresses, options)
+    if addresses.fleet == nil, !addresses.admin.isLoopback {
+      options.log.warning("the controller's token passes in clear text: there is no --fleet-listen")
+    }
+    let publisher = options.key.map {
+      GatewayKeyPublisher(
+        client: client, clock: clock, log: options.log, namespace: options.namespace, identity: identity,
+        podUID: ProcessIdentity.podUID, key: $0) as any ControllerRuntime.Service
+    }
+    return (gateway, Task { try await ServiceGroup([view, writer] + [publisher].compactMap(\.self)).run() })
   }
 
-  private static func announce(_ addresses: (traffic: SocketAddress, admin: SocketAddress), _ options: Options) {
+  private static func announce(_ addresses: GatewayServer.Addresses, _ options: Options) {
     options.log.info(
       "gateway starts",
       [
         "version": Version.current, "listen": "\(addresses.traffic)", "admin": "\(addresses.admin)",
-        "hold_requests": options.configuration.holdBudgetRequests, "hold_bytes": options.configuration.holdBudgetBytes,
+        "fleet": addresses.fleet.map { "\($0)" } ?? "none", "hold_requests": options.configuration.holdBudgetRequests,
+        "hold_bytes": options.configuration.holdBudgetBytes,
       ])
   }
 }

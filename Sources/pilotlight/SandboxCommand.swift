@@ -22,6 +22,7 @@ enum SandboxCommand {
       --token-lifetime DURATION  of the controller's and the gateways' tokens, which are renewed in time (1h)
       --node-label NAME=VALUE  a label of the node; may be repeated
       --probe-by-period        ask pods that are not ready once a periodSeconds, as a real kubelet; default: every 20 to 50 ms
+      --fleet-tls              controller and gateways speak TLS with each other, as they do in a cluster
       --without-controller     do not start the controller
       --without-gateway        do not start a gateway
       --gateway-option OPTION  passed on to each gateway; may be repeated
@@ -74,6 +75,7 @@ enum SandboxCommand {
       result.nodeLabels[String(label[..<equals])] = String(label[label.index(after: equals)...])
     }
     result.probesByPeriod = scanner.flag("--probe-by-period")
+    result.encryptsFleet = scanner.flag("--fleet-tls")
     let executable = executablePath
     let folder = executable.split(separator: "/").dropLast().reduce("") { "\($0)/\($1)" }
     result.imageEnvironment = environment.filter {
@@ -107,7 +109,7 @@ enum SandboxCommand {
           "--admin-listen", "127.0.0.1:\(place.adminPort)", "--admin-auth", "cluster",
           "--identity", "gateway-\(place.index)", "--log-format", "json", "--shutdown-delay", "0s", "--shutdown-drain",
           "2s",
-        ] + gatewayOptions
+        ] + (place.fleetPort.map { ["--fleet-listen", "127.0.0.1:\($0)"] } ?? []) + gatewayOptions
       }
     }
   }

@@ -248,7 +248,8 @@ def test_the_admin_port_never_leaves_the_cluster(render):
     services = by_name(of_kind(render({"gateway": {"service": {"type": "LoadBalancer"}}}), "Service"))
     for (_, _, name), service in services.items():
         ports = {port["name"] for port in service["spec"]["ports"]}
-        assert ("admin" in ports) == (service["spec"].get("type", "ClusterIP") == "ClusterIP"), name
+        for port in ("admin", "fleet"):
+            assert (port in ports) == (service["spec"].get("type", "ClusterIP") == "ClusterIP"), name
     assert services.keys() == {("Service", NAMESPACE, "pilotlight-gateway"), ("Service", NAMESPACE, "pilotlight-gateway-external")}
 
 

@@ -89,7 +89,7 @@ def test_the_overlay_with_tls_changes_the_gateway_only():
     paths = {m["mountPath"] for m in pod["containers"][0]["volumeMounts"] if m["name"] in mounted and m["readOnly"]}
     assert {a.removeprefix("--tls-dir=") for a in pod["containers"][0]["args"] if a.startswith("--tls-dir=")} == paths
     ports = tls["Service", "pilotlight-system", "pilotlight-gateway"]["spec"]["ports"]
-    assert [p["port"] for p in ports] == [443, 9090] and ports[0]["targetPort"] == "http"
+    assert [p["port"] for p in ports] == [443, 9090, 9443] and ports[0]["targetPort"] == "http"
 
 
 def test_the_overlay_for_high_availability_keeps_pods_of_a_part_on_different_nodes():

@@ -147,6 +147,10 @@ def live(cluster, kubectl):
     change = [{"op": "add", "path": "/spec/template/spec/containers/0/args/-", "value": "--seed=7"}]
     kubectl.run("patch", "infsvc", "lives", "--type=json", "-p", json.dumps(change))
     eventually(lambda: status(kubectl, "lives", "dedicated", "updatedReplicas") == 1 and ready(1), "the changed replica")
+    # An owner reference that blocks its owner would need a right on finalizers, where a cluster looks at it.
+    owned = kubectl.json("get", "deployments,services,poddisruptionbudgets")["items"]
+    references = [r for d in owned for r in d["metadata"].get("ownerReferences", []) if r["kind"] == "InferenceService"]
+    assert len(references) >= 3 and not [r for r in references if r.get("blockOwnerDeletion")], references
     # A canary, which is removed when it is over.
     canary = [{"op": "add", "path": "/spec/rollout", "value": {"strategy": "Canary", "steps": [{"trafficPercent": 50, "pause": "1s"}]}}]
     change = [{"op": "add", "path": "/spec/template/metadata", "value": {"annotations": {"tried": "as a canary"}}}]

@@ -28,7 +28,8 @@ final class GatewayHarness: Sendable {
     loop.start()
     pool = UpstreamPool(loop: loop)
     server = try GatewayServer(configuration: configuration, log: .discarding, wake: wakes)
-    (traffic, admin) = try server.start()
+    let addresses = try server.start()
+    (traffic, admin) = (addresses.traffic, addresses.admin)
   }
 
   /// Runs a test's body on the loop of callers and replicas, and ends both loops after it.

@@ -80,7 +80,7 @@ struct ObservationTests {
     configuration.accessLogSampling = 1
     let rows = Rows()
     let server = try GatewayServer(configuration: configuration, log: .discarding, accessLog: rows)
-    let (traffic, _) = try server.start()
+    let traffic = try server.start().traffic
     try await GatewayHarness.run { harness in
       let replica = try harness.replica { exchange in
         try await exchange.respond(

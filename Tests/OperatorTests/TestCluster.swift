@@ -19,7 +19,9 @@ final class TestGateways: GatewayTransport {
   private let open = Mutex<[String: Sink]>([:])
   private let sequence = Mutex(0)
 
-  func open(_ url: String) async throws -> AsyncThrowingStream<[UInt8], any Error> {
+  func open(_ path: String, at gateway: GatewayTarget) async throws -> AsyncThrowingStream<[UInt8], any Error> {
+    let url = gateway.url(path)
+    asked.withLock { $0[url] = gateway.trust }
     guard url == TestCluster.gateway || url == Self.second else { throw Refused() }
     let (stream, sink) = AsyncThrowingStream.makeStream(of: [UInt8].self, throwing: (any Error).self)
     open.withLock { $0[url] = sink }
@@ -29,10 +31,14 @@ final class TestGateways: GatewayTransport {
 
   struct Refused: Error {}
 
+  /// The last trust in who was asked for a stream, by URL.
+  let asked = Mutex<[String: GatewayTarget.Trust]>([:])
+
   /// What was put, by host, and whether it is taken.
   private let slots = Mutex<(messages: [String: [SlotMessage]], areTaken: Bool)>(([:], true))
 
-  func put(_ url: String, _ body: [UInt8], timeout: Duration) async throws -> [UInt8] {
+  func put(_ path: String, _ body: [UInt8], at gateway: GatewayTarget, timeout: Duration) async throws -> [UInt8] {
+    let url = gateway.url(path)
     let message = try SlotMessage(body: body)
     let isTaken = slots.withLock { slots in
       slots.messages[url, default: []].append(message)

@@ -1,4 +1,5 @@
 """Two gateways and a controller, each of a version of its own, against the API of a sandbox; replaced as a Deployment does it."""
+import functools
 import json
 import os
 import pathlib
@@ -11,6 +12,9 @@ from harness import Sandbox, eventually, request
 
 NAMESPACE = "pilotlight-system"
 SERVICE = "pilotlight-gateway"
+
+
+ACCOUNTS = {"controller": "pilotlight-controller", "gateway": "pilotlight-gateway"}
 
 
 class Process:
@@ -41,6 +45,12 @@ class Process:
         assert self.process.wait(120) == 0, f"{self.name} ended badly: {self.log.read_text()[-2000:]}"
 
 
+@functools.cache
+def knows(binary, command, flag):
+    """Whether a version has a flag."""
+    return flag in subprocess.run([binary, command, "--help"], capture_output=True, text=True, check=True).stdout
+
+
 class Fleet:
     """Callers reach a gateway that is ready, as kube-proxy would lead them."""
 
@@ -55,15 +65,20 @@ class Fleet:
 
     def start(self, kind, binary, *arguments):
         self.number += 1
-        process = Process(self.sandbox.state, f"{kind}-{self.number}", binary, kind, "--kubeconfig", self.sandbox.kubeconfig, *arguments)
+        account = pathlib.Path(self.sandbox.state, "serviceaccounts", ACCOUNTS[kind])
+        process = Process(self.sandbox.state, f"{kind}-{self.number}", binary, kind, "--kubeconfig", str(account / "kubeconfig"), *arguments)
         self.processes.append(process)
         return process
 
     def start_controller(self, binary):
-        return self.start("controller", binary, "--leader-election")
+        token = pathlib.Path(self.sandbox.state, "serviceaccounts", ACCOUNTS["controller"], "gateway-token")
+        return self.start("controller", binary, "--leader-election", "--gateway-token-file", str(token))
 
     def add_gateway(self, binary):
-        gateway = self.start("gateway", binary, "--listen", "127.0.0.1:0", "--shutdown-delay", "5s", "--shutdown-drain", "60s")
+        # As in a cluster: the controller shows its token, over TLS where the gateway has a port for it.
+        fleet = ["--fleet-listen", "127.0.0.1:0"] if knows(binary, "gateway", "--fleet-listen") else []
+        gateway = self.start(
+            "gateway", binary, "--listen", "127.0.0.1:0", "--admin-auth", "cluster", "--shutdown-delay", "5s", "--shutdown-drain", "60s", *fleet)
         eventually(gateway.is_ready, f"{gateway.name} ready")
         with self.lock:
             self.serving.append(gateway)
@@ -100,6 +115,8 @@ class Fleet:
     def slice(self, gateway):
         is_leaving = gateway in self.leaving
         ports = {"http": gateway.start["listen"], "admin": gateway.admin}
+        if gateway.start.get("fleet", "none") != "none":
+            ports["fleet"] = gateway.start["fleet"]
         return {
             "apiVersion": "discovery.k8s.io/v1", "kind": "EndpointSlice", "addressType": "IPv4",
             "metadata": {"name": f"{SERVICE}-{gateway.name}", "namespace": NAMESPACE, "labels": {"kubernetes.io/service-name": SERVICE}},

@@ -102,6 +102,10 @@ imagePullPolicy: {{ . }}
 {{- end }}
 env:
   - { name: POD_NAME, valueFrom: { fieldRef: { fieldPath: metadata.name } } }
+  {{- if eq .component "gateway" }}
+  # Owns the Lease with the gateway's key.
+  - { name: POD_UID, valueFrom: { fieldRef: { fieldPath: metadata.uid } } }
+  {{- end }}
   {{- with .part.extraEnv }}
   {{- toYaml . | nindent 2 }}
   {{- end }}

@@ -13,6 +13,7 @@ struct ClusterView: Sendable {
   let headless: Informer
   let budgets: Informer
   let leases: Informer
+  let gatewayKeys: Informer
   let gateways: Informer
   let settings: Informer
 
@@ -37,6 +38,8 @@ struct ClusterView: Sendable {
     budgets = informer(ObjectSelection(.podDisruptionBudgets, labelSelector: label))
     leases = informer(
       ObjectSelection(.leases, namespace: namespace, labelSelector: ActivationLease.labelSelector))
+    gatewayKeys = informer(
+      ObjectSelection(.leases, namespace: namespace, labelSelector: GatewayKeyLease.labelSelector))
     gateways = informer(
       ObjectSelection(
         .endpointSlices, namespace: namespace,
@@ -45,7 +48,9 @@ struct ClusterView: Sendable {
       ObjectSelection(.configMaps, namespace: namespace, fieldSelector: InstallationSettings.fieldSelector), as: .value)
   }
 
-  var informers: [Informer] { [services, deployments, pods, headless, budgets, leases, gateways, settings] }
+  var informers: [Informer] {
+    [services, deployments, pods, headless, budgets, leases, gatewayKeys, gateways, settings]
+  }
 
   /// Returns once every first list is complete: nothing is decided before.
   func waitForSync() async throws { for informer in informers { try await informer.waitForSync() } }
@@ -66,6 +71,13 @@ struct ClusterView: Sendable {
     leases.store[
       ObjectKey(
         namespace: namespace, name: ActivationLease.name(namespace: key.namespace, name: key.name))]
+  }
+
+  /// How to talk to the gateway at an address, as of now.
+  func gateway(at address: String, in namespace: String, requiresTLS: Bool) -> GatewayTarget {
+    GatewayDirectory.target(address, in: gateways.store.list(), requiresTLS: requiresTLS) {
+      gatewayKeys.store[ObjectKey(namespace: namespace, name: $0)]
+    }
   }
 
   /// The service that an object of a pool belongs to.

@@ -24,7 +24,7 @@ struct LoadBoard {
   /// A gateway whose last snapshot is older cannot be read; it sends one each second.
   static let silence: Duration = .seconds(5)
 
-  /// By address of the admin port: what a gateway says of itself is not its identity.
+  /// By address: what a gateway says of itself is not its identity.
   private var gateways: [String: Gateway] = [:]
   private var meters: [ObjectKey: LoadMeter] = [:]
   /// Of services that have, or had, a canary.

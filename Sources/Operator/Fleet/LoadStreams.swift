@@ -16,22 +16,26 @@ final class LoadStreams: Sendable {
   private let state: ControllerState
   private let clock: any ClockSource
   private let log: Log
+  private let target: @Sendable (String) -> GatewayTarget
   private let urgent: @Sendable (Set<ObjectKey>) -> Void
   private let heard: @Sendable (LoadSnapshot, String) -> Void
   private let readers = Mutex<[String: Task<Void, Never>]>([:])
   private let isRunning = Mutex(false)
 
   /// - Parameters:
+  ///   - target: how to talk to the gateway at an address, at this moment: its key may have changed since the last attempt.
   ///   - urgent: takes the services that need a decision now.
   ///   - heard: takes every snapshot, with the address it came from.
   init(
     source: any GatewayTransport, state: ControllerState, clock: any ClockSource, log: Log,
+    target: @escaping @Sendable (String) -> GatewayTarget,
     urgent: @escaping @Sendable (Set<ObjectKey>) -> Void, heard: @escaping @Sendable (LoadSnapshot, String) -> Void
   ) {
     self.source = source
     self.state = state
     self.clock = clock
     self.log = log
+    self.target = target
     self.urgent = urgent
     self.heard = heard
   }
@@ -116,7 +120,7 @@ final class LoadStreams: Sendable {
   }
 
   private func read(_ address: String) async throws {
-    let stream = try await source.open("http://\(address)\(LoadSnapshot.path)")
+    let stream = try await source.open(LoadSnapshot.path, at: target(address))
     var splitter = FleetProtocol.LineSplitter()
     for try await piece in stream {
       for line in try splitter.append(piece) {

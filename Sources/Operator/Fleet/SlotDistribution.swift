@@ -8,6 +8,7 @@ final class SlotDistribution: Sendable {
   private let transport: any GatewayTransport
   private let clock: any ClockSource
   private let log: Log
+  private let target: @Sendable (String) -> GatewayTarget
   private let coordinator: Mutex<SlotCoordinator>
   private let marks: Mutex<SeededGenerator>
   private let wakeUps = Mutex<AsyncStream<Void>.Continuation?>(nil)
@@ -15,10 +16,14 @@ final class SlotDistribution: Sendable {
   /// Time between looks at a coordinator that is active, for what falls due without news.
   private static let tick: Duration = .milliseconds(100)
 
-  /// - Parameter seed: of the marks that tell leaders apart.
+  /// - Parameters:
+  ///   - target: how to talk to the gateway at an address, at this moment.
+  ///   - seed: of the marks that tell leaders apart.
   init(
-    transport: any GatewayTransport, clock: any ClockSource, log: Log, seed: UInt64 = .random(in: 0 ... .max)
+    transport: any GatewayTransport, clock: any ClockSource, log: Log,
+    target: @escaping @Sendable (String) -> GatewayTarget, seed: UInt64 = .random(in: 0 ... .max)
   ) {
+    self.target = target
     self.transport = transport
     self.clock = clock
     self.log = log
@@ -27,7 +32,7 @@ final class SlotDistribution: Sendable {
     self.marks = Mutex(marks)
   }
 
-  /// Sets which gateways share slots: addresses of their admin ports by name.
+  /// Sets which gateways share slots: their addresses by name.
   func setGateways(_ addresses: [String: String]) {
     coordinator.withLock { $0.setGateways(addresses) }
     wakeUp()
@@ -81,7 +86,7 @@ final class SlotDistribution: Sendable {
     var epoch: Int?
     do {
       let answer = try await transport.put(
-        "http://\(send.address)\(SlotMessage.path)", try send.message.encoded(), timeout: SlotCoordinator.exchange)
+        SlotMessage.path, try send.message.encoded(), at: target(send.address), timeout: SlotCoordinator.exchange)
       epoch = try SlotReply(body: answer).epoch
     } catch {
       if !Task.isCancelled { log.info("slots were not taken", ["gateway": send.address, "error": "\(error)"]) }

@@ -20,7 +20,8 @@ extension ServiceIntent {
         ? .null : Self.template(spec.template, overrides[pool], service.key.name, pool)
     }
     self.init(
-      key: object.key, owner: OwnerReference(controlledBy: object), generation: object.metadata.generation,
+      key: object.key, owner: OwnerReference(controlledBy: object, blocksDeletion: false),
+      generation: object.metadata.generation,
       created: object.metadata.creationTimestamp,
       unsupported: Self.unsupported(spec, unknownZones: unknownZones),
       // Without a policy the object uses an unsupported field, and nothing is decided for it.

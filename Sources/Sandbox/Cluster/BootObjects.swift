@@ -23,6 +23,7 @@ enum BootObjects {
       "clusterIP": "None",
       "ports": [
         ["name": "http", "port": 80, "protocol": "TCP"], ["name": "admin", "port": 9090, "protocol": "TCP"],
+        ["name": "fleet", "port": 9443, "protocol": "TCP"],
       ],
     ]
     return service
@@ -56,10 +57,10 @@ enum BootObjects {
     ]
     if let owner { slice.metadata.ownerReferences = [OwnerReference(controlledBy: owner)] }
     slice.json["addressType"] = "IPv4"
-    slice.json["ports"] = [
-      ["name": "http", "port": JSONValue(place.httpPort), "protocol": "TCP"],
-      ["name": "admin", "port": JSONValue(place.adminPort), "protocol": "TCP"],
-    ]
+    let ports =
+      [("http", place.httpPort), ("admin", place.adminPort)] + (place.fleetPort.map { [("fleet", $0)] } ?? [])
+    slice.json["ports"] = .array(
+      ports.map { ["name": .string($0), "port": JSONValue($1), "protocol": "TCP"] })
     let endpoint: JSONValue = [
       "addresses": [.string(PodLifecycle.hostAddress)], "hostname": .string("gateway-\(place.index)"),
       "conditions": ["ready": true, "serving": true, "terminating": false], "nodeName": .string(SandboxNode.name),

@@ -15,23 +15,23 @@ final class GatewayNetwork: GatewayTransport, @unchecked Sendable {
     self.dice = dice
   }
 
-  func open(_ url: String) async throws -> AsyncThrowingStream<[UInt8], any Error> {
+  func open(_ path: String, at target: GatewayTarget) async throws -> AsyncThrowingStream<[UInt8], any Error> {
     try await world.time.sleep(for: dice.duration(0.001...0.02))
-    guard !incarnation.isDead, let gateway = gateway(url) else { throw Unreachable() }
+    guard !incarnation.isDead, let gateway = gateway(at: target) else { throw Unreachable() }
     return LoadLine.relay(gateway.open(), from: gateway, to: incarnation, world)
   }
 
-  func put(_ url: String, _ body: [UInt8], timeout: Duration) async throws -> [UInt8] {
+  func put(_ path: String, _ body: [UInt8], at target: GatewayTarget, timeout: Duration) async throws -> [UInt8] {
     try await world.time.sleep(for: dice.duration(0.001...0.02))
-    guard !incarnation.isDead, gateway(url) != nil else { throw Unreachable() }
+    guard !incarnation.isDead, gateway(at: target) != nil else { throw Unreachable() }
     let message = try SlotMessage(body: body)
     return try SlotReply(epoch: message.services.map(\.epoch).max() ?? 0).encoded()
   }
 
-  /// The gateway behind a URL, if it can be reached.
-  private func gateway(_ url: String) -> SimulatedGateway? {
+  /// The gateway at an address, if it can be reached.
+  private func gateway(at target: GatewayTarget) -> SimulatedGateway? {
     world.gateways.first {
-      url.hasPrefix("http://\($0.address)/") && $0.isRunning && !incarnation.process.unreachable.contains($0.name)
+      target.address == $0.address && $0.isRunning && !incarnation.process.unreachable.contains($0.name)
     }
   }
 }
