@@ -51,6 +51,21 @@ def test_a_sleeping_model_wakes_answers_and_sleeps(sandbox, kubectl):
     assert any(reason.startswith("Scaled") for reason in reasons), reasons
 
 
+def test_auto_chooses_the_window_and_says_why(sandbox, kubectl):
+    """A wake that costs next to nothing makes the shortest window there is: a minute."""
+    apply(kubectl, service("auto", burst={"sleepAfter": "Auto"}, scaling=FAST,
+                           economics={"waitingHourlyPrice": "0", "burst": {"hourlyPrice": "3"}}))
+    asleep(kubectl, "auto")
+    assert chat(sandbox.gateway(), "auto")[0] == 200
+    answered = time.monotonic()
+    asleep(kubectl, "auto", timeout=120)
+    assert time.monotonic() - answered >= 55
+    decision = kubectl.json("get", "infsvc", "auto")["status"]["lastDecision"]
+    assert decision["reason"] == "Idle"
+    assert "Auto stays awake for 1m: a wake costs" in decision["message"], decision
+    assert decision["inputs"]["sleepAfter"] == "Auto: 1m", decision
+
+
 def test_an_openai_client_streams(sandbox, kubectl):
     apply(kubectl, service("streams", burst={"sleepAfter": "5s"}, scaling=FAST, model={"aliases": ["gpt-alias"]}))
     asleep(kubectl, "streams")
