@@ -11,13 +11,14 @@ enum SimulateCommand {
     Replays a trace on virtual time under several policies at once, and says what each took and how long requests waited.
     Every model of the trace has replicas of its own. COST is in replica-seconds, cold starts at their price.
 
-      --trace FILE            CSV with a header: model,time,prompt_tokens,output_tokens[,duration], or what a gateway wrote
-                              with --request-log; '-' reads standard input
       --policies A,B,...      of \(SimulatedPolicy.names.joined(separator: ", "));
                               fixed:DURATION is a window of its own (\(SimulateOptions.defaultPolicies))
       --service FILE          an InferenceService as JSON, instead of the flags below; '-' reads standard input
       --against FILE          another one: prints both, and the difference
-      --seed N                for load times from a distribution (1)
+      --seed N                of what is drawn: load times from a distribution, arrivals from rates (1)
+
+    Trace
+    \(TraceOptions.help)
 
     Replicas, the same for every model
       --load-time TIME|FILE   seconds, a duration, or a file with one measured load time in seconds per line (60)
@@ -69,8 +70,9 @@ enum SimulateCommand {
     var simulator = Simulator(options.contenders, bestWindow: bestWindow)
     var source = try options.openTrace()
     try feed(&source) { simulator.add($0) }
+    report(source.problems)
     guard simulator.requests > 0 else {
-      throw ArgumentScanner.Problem("--trace: '\(options.trace)' has no rows")
+      throw ArgumentScanner.Problem("--trace: '\(options.trace.path)' has no requests")
     }
     return simulator.finish(models: source.models)
   }
@@ -99,8 +101,20 @@ enum SimulateCommand {
   }
 
   @inline(__always)
-  private static func feed(_ source: inout any TraceSource, _ body: (TraceRequest) -> Void) throws {
-    while let request = try source.next() { body(request) }
+  private static func feed(_ source: inout TraceFile, _ body: (TraceRequest) -> Void) throws {
+    var bar = TraceProgressBar()
+    defer { bar.finish() }
+    while let request = try source.next() {
+      body(request)
+      bar.count(source.progress)
+    }
+  }
+
+  /// Says which rows were left out with `--bad-rows skip`.
+  private static func report(_ problems: TraceProblems) {
+    guard problems.count > 0 else { return }
+    for problem in problems.first { Console.printError("pilotlight simulate: \(problem)") }
+    Console.printError("pilotlight simulate: \(problems.count) bad \(problems.count == 1 ? "row" : "rows") left out")
   }
 
   private static func text(of result: SimulationResult, _ options: SimulateOptions) -> String {

@@ -12,7 +12,7 @@ struct SimulateOptions {
     case csv
   }
 
-  let trace: String
+  let trace: TraceOptions
   let contenders: [Simulator.Contender]
   let format: Format
   let chart: String?
@@ -22,9 +22,8 @@ struct SimulateOptions {
   private let loadTime: String
 
   init(_ scanner: inout ArgumentScanner) throws {
-    guard let trace = try scanner.text("--trace") else { throw ArgumentScanner.Problem("--trace FILE is needed") }
-    self.trace = trace
     seed = try scanner.integer("--seed", default: 1, in: 0...Int.max)
+    trace = try TraceOptions(&scanner, seed: seed)
     loadTime = try scanner.text("--load-time") ?? "60"
     chart = try scanner.text("--chart")
     let word = try scanner.text("-o") ?? "table"
@@ -46,14 +45,16 @@ struct SimulateOptions {
 
     isBacktest = against != nil
     if let against {
-      guard let service else { throw ArgumentScanner.Problem("--against needs --service: the other side of the comparison") }
+      guard let service else {
+        throw ArgumentScanner.Problem("--against needs --service: the other side of the comparison")
+      }
       contenders = try [("against", against), ("service", service)].map { name, path in
         try SimulatedService(path).contender(named: name, reader)
       }
       return
     }
     if let service { reader = try SimulatedService(service).reader(over: reader) }
-    contenders = try Self.policies(policies, trace: trace, reader.settings, service)
+    contenders = try Self.policies(policies, trace: trace.path, reader.settings, service)
   }
 
   private static func policies(
@@ -105,7 +106,7 @@ struct SimulateOptions {
   }
 
   /// The trace, from its start.
-  func openTrace() throws -> any TraceSource { try RowTrace(path: trace) }
+  func openTrace() throws -> TraceFile { try trace.open() }
 }
 
 extension SimulateOptions {
@@ -115,7 +116,8 @@ extension SimulateOptions {
     let costs = settings.costs
     func number(_ value: Double?) -> String { value.map { String($0) } ?? "null" }
     return [
-      ("trace", ReportDocument.quoted(trace)), ("seed", String(seed)), ("load_time", ReportDocument.quoted(loadTime)),
+      ("trace", ReportDocument.quoted(trace.path)), ("seed", String(seed)),
+      ("load_time", ReportDocument.quoted(loadTime)),
       ("max_replicas", String(settings.scaling.maxBurstReplicas)),
       ("dedicated_replicas", String(settings.scaling.dedicatedReplicas)),
       ("max_concurrency", String(settings.maxConcurrency)), ("target", number(settings.scaling.target)),

@@ -28,7 +28,8 @@ struct SimulatedService {
   /// The production policy of this service.
   func contender(named name: String, _ reader: SettingsReader) throws -> Simulator.Contender {
     Simulator.Contender(
-      name: "\(name) (\(service.key.name))", policy: service.spec.burst.sleepAfter == .auto ? .pilotlightAuto : .pilotlight,
+      name: "\(name) (\(service.key.name))",
+      policy: service.spec.burst.sleepAfter == .auto ? .pilotlightAuto : .pilotlight,
       settings: try self.reader(over: reader).settings)
   }
 
@@ -39,7 +40,8 @@ struct SimulatedService {
       throw ArgumentScanner.Problem("--service: \(path): \(reasons)")
     }
     guard !policy.isSuspended, policy.dedicatedReplicas + policy.maxBurstReplicas > 0 else {
-      throw ArgumentScanner.Problem("--service: \(path) is suspended or allows no replica: nothing would ever be served")
+      throw ArgumentScanner.Problem(
+        "--service: \(path) is suspended or allows no replica: nothing would ever be served")
     }
     var reader = reader
     var merged = policy
