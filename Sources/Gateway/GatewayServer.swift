@@ -105,6 +105,9 @@ public final class GatewayServer: Sendable {
   private func listen(for fleet: FleetHandler, on listener: FleetListener) throws -> SocketAddress {
     var configuration = HTTPServerConfiguration(address: try SocketAddress(parsing: listener.address))
     configuration.tls = listener.tls
+    // Controllers have a stream each and a message at a time; strangers shall not take the loop's time with handshakes.
+    configuration.maxConnections = 256
+    configuration.maxConnectionsPerClient = 32
     let server = HTTPServer(loop: adminLoop, configuration: configuration, handler: fleet.handle)
     let address = try server.start()
     state.withLock { $0.fleet = server }
