@@ -51,13 +51,11 @@ struct RateArrivals {
 
   /// - Parameters:
   ///   - names: of the clients, as their draws depend on them.
-  ///   - maxRate: a client whose mean rate over the file's whole period is above it is left out; nil: none is.
+  ///   - maxRate: bins of a higher rate are left out, and clients that have no other; nil: none is.
   init(_ bins: [[RateBin]], names: [String], maxRate: Double?, seed: UInt64) {
-    let starts = bins.compactMap { $0.first?.start }
-    let ends = bins.compactMap { $0.last.map { $0.start + RateBin.width } }
-    let period = Double((ends.max() ?? 0) - (starts.min() ?? 0)) / Double(RateBin.width)
-    for (index, bins) in bins.enumerated() {
-      if let maxRate, bins.reduce(0, { $0 + $1.rate }) > maxRate * period { continue }
+    for (index, all) in bins.enumerated() {
+      let bins = maxRate.map { most in all.filter { $0.rate <= most } } ?? all
+      if bins.isEmpty { continue }
       let key = Array(names[index].utf8).withUnsafeBufferPointer { ModelTable.hash($0) }
       clients.append(
         Client(

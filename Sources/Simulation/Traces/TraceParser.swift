@@ -154,7 +154,7 @@ struct TraceParser {
       let drawn = RateArrivals(
         reader.bins, names: models.names, maxRate: maxRate(reader), seed: reading.seed)
       if drawn.clientCount == 0, !reader.bins.isEmpty, let rate = maxRate(reader) {
-        throw problem(RowProblem("every client has a mean rate above \(rate)/s; give a higher --max-client-rate"))
+        throw problem(RowProblem("every row has a rate above \(rate)/s; give a higher --max-client-rate"))
       }
       arrivals = drawn
       rows = .unknown

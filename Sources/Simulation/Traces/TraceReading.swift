@@ -12,7 +12,7 @@ public struct TraceReading: Hashable, Sendable {
   public var format: TraceFormat?
   /// For a format that names none; nil: the file's name without its ending.
   public var model: String?
-  /// Clients of a mean rate above it are left out, in requests per second; nil: ``defaultClientRate``.
+  /// Rows of clients whose rate is above it are left out, in requests per second; nil: ``defaultClientRate``.
   public var maxClientRate: Double?
   public var seed: UInt64
   public var badRows: BadRows

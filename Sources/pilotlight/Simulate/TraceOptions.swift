@@ -7,7 +7,7 @@ struct TraceOptions {
       --format NAME           \(TraceFormat.names)
                               (told by the first line)
       --model NAME            of a trace that names no models (the file's name)
-      --max-client-rate N     of servegen-clients: without clients of a higher mean rate, requests per second (0.2)
+      --max-client-rate N     of servegen-clients: without rows of a higher rate, requests per second (0.2)
       --bad-rows fail|skip    at a row that cannot be read: stop, or count it and go on (fail)
       --reweight              a row of a sampled log counts as so many requests as its weight says
     """
