@@ -21,7 +21,7 @@ class Process:
     """One pilotlight process and its log."""
 
     def __init__(self, folder, name, binary, *arguments):
-        self.name, self.log = name, pathlib.Path(folder, f"{name}.log")
+        self.name, self.binary, self.log = name, binary, pathlib.Path(folder, f"{name}.log")
         environment = {**os.environ, "POD_NAME": name, "POD_NAMESPACE": NAMESPACE}
         with open(self.log, "wb") as log:
             self.process = subprocess.Popen(
@@ -49,6 +49,10 @@ class Process:
 def knows(binary, command, flag):
     """Whether a version has a flag."""
     return flag in subprocess.run([binary, command, "--help"], capture_output=True, text=True, check=True).stdout
+
+
+def speaks_tls(gateway):
+    return gateway.start.get("fleet", "none") != "none"
 
 
 class Fleet:
@@ -115,7 +119,7 @@ class Fleet:
     def slice(self, gateway):
         is_leaving = gateway in self.leaving
         ports = {"http": gateway.start["listen"], "admin": gateway.admin}
-        if gateway.start.get("fleet", "none") != "none":
+        if speaks_tls(gateway):
             ports["fleet"] = gateway.start["fleet"]
         return {
             "apiVersion": "discovery.k8s.io/v1", "kind": "EndpointSlice", "addressType": "IPv4",
@@ -133,6 +137,14 @@ class Fleet:
         """The URL of one that is ready; another each time."""
         with self.lock:
             return "http://" + random.choice(self.serving).start["listen"]
+
+    def unread(self):
+        """Gateways that the controller does not read where it should: over TLS where both know it, else over plain HTTP."""
+        state = json.loads(request(f"http://{self.controller.admin}", "GET", "/debug/state")[2])
+        read = {gateway["address"] for gateway in state["gateways"] if gateway["isReadable"]}
+        by_tls = knows(self.controller.binary, "controller", "--gateway-tls")
+        return [gateway.name for gateway in self.serving
+                if (gateway.start["fleet"] if by_tls and speaks_tls(gateway) else gateway.admin) not in read]
 
     def misunderstandings(self):
         """What one said of a message of another that it could not use."""

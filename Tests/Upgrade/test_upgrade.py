@@ -95,6 +95,7 @@ def drains(fleet):
 
 
 def exercise(fleet):
+    eventually(lambda: not fleet.unread(), "every gateway read")
     sleeps_and_wakes(fleet)
     bursts(fleet)
     drains(fleet)
