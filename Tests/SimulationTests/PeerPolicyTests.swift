@@ -59,7 +59,7 @@ struct HorizontalAutoscalerTests {
 
   /// (current, load, desired) at a target of 10.
   @Test(
-    "a sync", arguments: [(1, 11.0, 1), (1, 11.5, 2), (4, 37, 4), (4, 60, 6), (1, 400, 5), (10, 900, 20), (0, 5, 1)])
+    "a sync", arguments: [(1, 10.9, 1), (1, 11.5, 2), (4, 37, 4), (4, 60, 6), (1, 400, 5), (10, 900, 20), (0, 5, 1)])
   func sync(current: Int, load: Double, wanted: Int) {
     var autoscaler = HorizontalAutoscaler(target: 10, minReplicas: 1, maxReplicas: 20)
     #expect(autoscaler.desired(current: current, load: load, now: 0) == wanted)

@@ -3,7 +3,8 @@ import Testing
 @testable import Simulation
 
 struct LogHistogramTests {
-  @Test("a quantile is off by less than 1 %", arguments: [1, 127, 128, 129, 1000, 65_537, 999_999_999, 1 << 50] as [Int64])
+  @Test(
+    "a quantile is off by less than 1 %", arguments: [1, 127, 128, 129, 1000, 65_537, 999_999_999, 1 << 50] as [Int64])
   func error(value: Int64) {
     var histogram = LogHistogram()
     histogram.add(value)
@@ -87,7 +88,10 @@ struct ReportTests {
   func csv() {
     let lines = ReportDocument(result([.keda, .bestFixed]), settings: []).csv.split(separator: "\n")
     #expect(lines.count == 3)
-    #expect(lines.allSatisfy { $0.split(separator: ",", omittingEmptySubsequences: false).count == lines[0].split(separator: ",").count })
+    #expect(
+      lines.allSatisfy {
+        $0.split(separator: ",", omittingEmptySubsequences: false).count == lines[0].split(separator: ",").count
+      })
     #expect(ReportValue.text("a \"b\", c").csv == "\"a \"\"b\"\", c\"")
     #expect(ReportValue.text("\u{1}\"\\\n").json == "\"\\u0001\\\"\\\\\\n\"")
   }
@@ -122,7 +126,9 @@ struct ReportTests {
   func chart() {
     var settings = settings(timeline: true)
     settings.scaling.sleepAfter = .seconds(60)
-    var simulator = Simulator([.init(policy: .fixed(nil), settings: settings), .init(policy: .alwaysOn, settings: settings)])
+    var simulator = Simulator([
+      .init(policy: .fixed(nil), settings: settings), .init(policy: .alwaysOn, settings: settings),
+    ])
     for request in burstyTrace(seed: 1) { simulator.add(request) }
     let svg = Chart(simulator.finish(models: ["a", "b", "c"])).svg
     #expect(svg.hasPrefix("<svg xmlns"))
@@ -132,7 +138,8 @@ struct ReportTests {
     #expect(svg.components(of: "<path ").count == 2 * 2 + 1)
   }
 
-  @Test("axis marks are round, within the axis, and not too many", arguments: [(0.0, 1.0), (0, 7.3), (0, 1234), (3, 3.5)])
+  @Test(
+    "axis marks are round, within the axis, and not too many", arguments: [(0.0, 1.0), (0, 7.3), (0, 1234), (3, 3.5)])
   func marks(low: Double, high: Double) {
     let steps = ChartAxis.steps(low, high, 5)
     #expect((2...7).contains(steps.count))

@@ -25,8 +25,9 @@ struct LoneReplica: Sendable {
 
   /// Ends what ends until `now`, and starts what waited for its place.
   @inline(__always)
-  mutating func settle(to now: Int64, _ service: ServiceTimes, _ tally: inout RequestTally, _ account: inout ModelAccount)
-  {
+  mutating func settle(
+    to now: Int64, _ service: ServiceTimes, _ tally: inout RequestTally, _ account: inout ModelAccount
+  ) {
     if ends.isEmpty { return }
     if pending.isEmpty, latestEnd <= now { return ends.removeAll(keepingCapacity: true) }
     while let end = ends.first, end <= now {

@@ -147,7 +147,8 @@ struct LoneReplicaRun<Policy: IdleWindowPolicy>: PolicyRun {
     let since = models[model].latestEnd
     guard end > since else { return }
     let plan =
-      models[model].plan ?? policy.plan(model: model, idleSince: since, knowing: nil, loadTime: loadTimes.microseconds[0])
+      models[model].plan
+      ?? policy.plan(model: model, idleSince: since, knowing: nil, loadTime: loadTimes.microseconds[0])
     let left = end - since
     addIdle(model, from: since, to: since + min(left, plan.keep))
     guard plan.keep < left, plan.prewarmAfter < left else { return }

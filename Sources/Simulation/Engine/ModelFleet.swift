@@ -133,8 +133,10 @@ struct ModelFleet: Sendable {
       promptTokens: request.promptTokens, outputTokens: request.outputTokens, duration: request.duration, batch: 1)
     let own = service.firstToken(promptTokens: request.promptTokens, duration: request.duration)
     account.overflowRequests += 1
-    account.overflowPromptTokens += Int64(request.promptTokens < 0 ? Int32(service.defaultPromptTokens) : request.promptTokens)
-    account.overflowOutputTokens += Int64(request.outputTokens < 0 ? Int32(service.defaultOutputTokens) : request.outputTokens)
+    account.overflowPromptTokens += Int64(
+      request.promptTokens < 0 ? Int32(service.defaultPromptTokens) : request.promptTokens)
+    account.overflowOutputTokens += Int64(
+      request.outputTokens < 0 ? Int32(service.defaultOutputTokens) : request.outputTokens)
     overflowInFlight += 1
     tally.note(wait: 0, firstToken: overflow.firstTokenMicroseconds, in: &account)
     events.add(.overflowFinished, at: request.arrival + overflow.firstTokenMicroseconds + max(0, whole - own))

@@ -114,11 +114,11 @@ struct ScaledRun<Policy: ReplicaPolicy>: PolicyRun {
     for model in models.indices {
       advance(model, to: end)
       models[model].endPeriod(at: end, &tally)
-      serveRest(of: model, until: end + Self.patience)
       if isAlwaysOn, let start {
         let whole = Int64(models[model].wanted) * (end - start)
         models[model].addIdle(max(0, whole - models[model].account.burst.total))
       }
+      serveRest(of: model, until: end + Self.patience)
     }
     return PolicyOutcome(
       policy: name, models: models.map(\.account), waits: tally.waits, firstTokens: tally.firstTokens,

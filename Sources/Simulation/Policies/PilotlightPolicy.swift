@@ -20,6 +20,10 @@ struct PilotlightPolicy: ReplicaPolicy {
     var wantsOne = false
     /// At the decision before the last, too, nothing was held or in flight.
     var isQuiet = false
+    /// What the meter was told last, and when.
+    var requests = 0
+    var concurrency: Int64 = 0
+    var recordedAt: Int64 = 0
   }
   private let leavesOutTicks: Bool
   private let policy: ScalingPolicy
@@ -57,6 +61,9 @@ struct PilotlightPolicy: ReplicaPolicy {
     let decision = decideScale(policy, &course.state, observation, now: moment)
     let isBusy = seen.held + seen.inFlight > 0
     course.isQuiet = !isBusy && !course.isBusy
+    course.requests = seen.requests
+    course.concurrency = seen.concurrency
+    course.recordedAt = now
     course.isBusy = isBusy
     course.wantsOne = decision.burst == 1
     courses[model] = course
@@ -81,9 +88,23 @@ struct PilotlightPolicy: ReplicaPolicy {
 
   mutating func becameBusy(model: Int, idleSince: Int64, now: Int64) -> Int64? {
     windows?.noteGap(model: model, idleSince: idleSince, gap: now - idleSince)
-    guard leavesOutTicks, model < courses.count, let course = courses[model], course.wantsOne else { return nil }
-    courses[model]?.isBusy = true
+    guard leavesOutTicks, model < courses.count, var course = courses[model], course.wantsOne else { return nil }
+    courses[model] = nil
+    if course.isQuiet { recordQuiet(&course, before: now) }
+    course.isBusy = true
+    courses[model] = course
     return policy.maxBurstReplicas == 1 ? nil : tick(of: course, notBefore: now)
+  }
+
+  /// Tells the meter what the last tick before `now` would have: that nothing had happened yet. Else the load that comes now
+  /// would count as spread over all the time since the last tick that was not left out.
+  private func recordQuiet(_ course: inout Course, before now: Int64) {
+    let last = tick(of: course, notBefore: now) - Self.tick
+    guard last > course.recordedAt else { return }
+    course.meter.record(
+      LoadSample(requestsTotal: course.requests, concurrencySeconds: Double(course.concurrency) / 1e6),
+      from: "simulation", bootID: "simulation", at: .microseconds(last))
+    course.recordedAt = last
   }
 
   private func tick(of course: Course, notBefore moment: Int64) -> Int64 {

@@ -14,28 +14,36 @@ public struct BacktestTable {
 
   private struct Row {
     var title: String
+    var places: Int
+    var unit = ""
     var value: (PolicyReport) -> Double?
-    var text: (Double) -> String
+
+    init(_ title: String, places: Int, unit: String = "", _ value: @escaping (PolicyReport) -> Double?) {
+      self.title = title
+      self.places = places
+      self.unit = unit
+      self.value = value
+    }
+
+    func text(_ number: Double) -> String { number.fixedText(places: places) + unit }
   }
 
   private static var rows: [Row] {
     [
-      Row(title: "replica-hours", value: \.replicaHours) { $0.fixedText(places: 2) },
-      Row(title: "share of always-on", value: { $0.shareOfAlwaysOn.map { $0 * 100 } }) { $0.fixedText(places: 1) + "%" },
-      Row(title: "cold starts", value: { Double($0.coldStarts) }) { $0.fixedText(places: 0) },
-      Row(title: "requests that wait", value: { $0.waitingShare * 100 }) { $0.fixedText(places: 2) + "%" },
-      Row(title: "wait p50", value: \.waitP50) { $0.fixedText(places: 2) + "s" },
-      Row(title: "wait p95", value: \.waitP95) { $0.fixedText(places: 2) + "s" },
-      Row(title: "wait p99", value: \.waitP99) { $0.fixedText(places: 2) + "s" },
-      Row(title: "first token p99", value: \.firstTokenP99) { $0.fixedText(places: 2) + "s" },
-      Row(title: "objective attained", value: { $0.objectiveAttainment.map { $0 * 100 } }) {
-        $0.fixedText(places: 2) + "%"
-      },
-      Row(title: "overflow", value: { $0.overflowShare * 100 }) { $0.fixedText(places: 2) + "%" },
-      Row(title: "money", value: \.money) { $0.fixedText(places: 2) },
-      Row(title: "kWh", value: \.energyKWh) { $0.fixedText(places: 2) },
-      Row(title: "kg CO2", value: { $0.carbonGrams.map { $0 / 1000 } }) { $0.fixedText(places: 2) },
-      Row(title: "cost (replica-seconds)", value: \.cost) { $0.fixedText(places: 0) },
+      Row("replica-hours", places: 2) { $0.replicaHours },
+      Row("share of always-on", places: 1, unit: "%") { $0.shareOfAlwaysOn.map { $0 * 100 } },
+      Row("cold starts", places: 0) { Double($0.coldStarts) },
+      Row("requests that wait", places: 2, unit: "%") { $0.waitingShare * 100 },
+      Row("wait p50", places: 2, unit: "s") { $0.waitP50 },
+      Row("wait p95", places: 2, unit: "s") { $0.waitP95 },
+      Row("wait p99", places: 2, unit: "s") { $0.waitP99 },
+      Row("first token p99", places: 2, unit: "s") { $0.firstTokenP99 },
+      Row("objective attained", places: 2, unit: "%") { $0.objectiveAttainment.map { $0 * 100 } },
+      Row("overflow", places: 2, unit: "%") { $0.overflowShare * 100 },
+      Row("money", places: 2) { $0.money },
+      Row("kWh", places: 2) { $0.energyKWh },
+      Row("kg CO2", places: 2) { $0.carbonGrams.map { $0 / 1000 } },
+      Row("cost (replica-seconds)", places: 0) { $0.cost },
     ]
   }
 

@@ -42,7 +42,8 @@ struct ChartAxis {
     _ value: Double, _ low: Double, _ high: Double, _ from: Double, _ to: Double, _ isLogarithmic: Bool
   ) -> Double {
     let share =
-      isLogarithmic ? (logarithm(value) - logarithm(low)) / (logarithm(high) - logarithm(low)) : (value - low) / (high - low)
+      isLogarithmic
+      ? (logarithm(value) - logarithm(low)) / (logarithm(high) - logarithm(low)) : (value - low) / (high - low)
     return from + (to - from) * min(1, max(0, share))
   }
 

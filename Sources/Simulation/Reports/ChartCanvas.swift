@@ -49,7 +49,8 @@ struct ChartCanvas {
 
   mutating func dot(_ x: Double, _ y: Double, radius: Double, color: String) {
     body.append(
-      "<circle cx=\"\(n(x))\" cy=\"\(n(y))\" r=\"\(n(radius))\" fill=\"\(color)\" stroke=\"#ffffff\" stroke-width=\"1.5\"/>")
+      "<circle cx=\"\(n(x))\" cy=\"\(n(y))\" r=\"\(n(radius))\" fill=\"\(color)\" stroke=\"#ffffff\" stroke-width=\"1.5\"/>"
+    )
   }
 
   var svg: String {

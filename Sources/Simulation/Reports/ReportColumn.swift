@@ -58,7 +58,10 @@ enum ReportValue {
     switch self {
     case .text(let text):
       // RFC 4180: quoted where a separator or a quote is inside.
-      text.map { $0.contains { ",\"\n\r".contains($0) } ? "\"\($0.split(separator: "\"", omittingEmptySubsequences: false).joined(separator: "\"\""))\"" : $0 } ?? ""
+      text.map {
+        $0.contains { ",\"\n\r".contains($0) }
+          ? "\"\($0.split(separator: "\"", omittingEmptySubsequences: false).joined(separator: "\"\""))\"" : $0
+      } ?? ""
     default: json == "null" ? "" : json
     }
   }

@@ -10,7 +10,9 @@ public struct ReportDocument {
 
   public var json: String {
     let policies = result.reports.map { report in
-      "    {" + ReportColumn.all.map { "\(ReportValue.quoted($0.key)): \($0.value(report).json)" }.joined(separator: ", ") + "}"
+      "    {"
+        + ReportColumn.all.map { "\(ReportValue.quoted($0.key)): \($0.value(report).json)" }.joined(separator: ", ")
+        + "}"
     }
     let settings = settings.map { "    \(ReportValue.quoted($0.key)): \($0.json)" }
     return """
