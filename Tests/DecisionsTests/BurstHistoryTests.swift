@@ -30,13 +30,13 @@ import Testing
   @Test("A steady stream needs what it occupies; rare bursts count by their share of the requests")
   func shares() throws {
     let steady = Self.history([Double](repeating: 10, count: 600), occupied: 2, objective: 1)
-    let objective = LatencyObjective(timeToFirstToken: .seconds(1), percentile: 90)
+    let objective = LatencyObjective(timeToFirstToken: .seconds(1), percentile: 80)
     let base = try #require(steady.slots(for: objective, Self.instant))
     #expect(base >= 18 && base <= 23)
     var arrivals = [Double](repeating: 10, count: 600)
     arrivals[400] = 300
     let rare = Self.history(arrivals, occupied: 2, objective: 1)
-    // 5 % of the requests came in the burst: a tenth may be late.
+    // A seventh of the requests came in the burst or while 30 slots would work it off: a fifth may be late.
     #expect(try #require(rare.slots(for: objective, Self.instant)) < 30)
     let strict = LatencyObjective(timeToFirstToken: .seconds(1), percentile: 99)
     #expect(try #require(rare.slots(for: strict, Self.instant)) > 150)

@@ -44,8 +44,8 @@ import Testing
       // C(c, a) exp(-(c - a) t) <= 1 - p.
       (0.5, 1.0, 90, 2),  // c = 1: 0.5 e^-0.5 = 0.303; c = 2: 0.1 e^-1.5 = 0.022
       (2.0, 1.0, 95, 4),  // c = 3: 0.444 e^-1 = 0.163; c = 4: 0.174 e^-2 = 0.0235
-      (8.0, 1.0, 95, 10),  // c = 9: 0.653 e^-1 = 0.240; c = 10: 0.409 e^-2 = 0.0554 > 0.05; see below
-      (16.0, 0.5, 99, 23),
+      (8.0, 1.0, 95, 11),  // c = 10: 0.409 e^-2 = 0.0554; c = 11: 0.245 e^-3 = 0.0122
+      (16.0, 0.5, 99, 22),  // c = 21: 0.171 e^-2.5 = 0.0140; c = 22: 0.111 e^-3 = 0.0055
     ])
   func table(arrivals: Double, wait: Double, percentile: Int, expected: Int) throws {
     let objective = LatencyObjective(timeToFirstToken: .seconds(0.2 + wait), percentile: percentile)
