@@ -63,6 +63,8 @@ let package = Package(
     .executableTarget(
       name: "simulate-faults",
       dependencies: ["Operator", "ObjectStore"], path: "Tests/FaultSimulation", swiftSettings: settings),
+    .executableTarget(
+      name: "measure-decisions", dependencies: ["Decisions"], path: "Tests/DecisionCost", swiftSettings: settings),
     tests("TelemetryTests", ["Telemetry"]),
     tests("HTTPWireTests", ["HTTPWire"]),
     tests("EventLoopTests", ["EventLoop"]),

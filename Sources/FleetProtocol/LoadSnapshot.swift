@@ -68,12 +68,23 @@ public struct ServiceLoad: Codable, Hashable, Sendable {
   public var canaryAnswers: AnswerCount?
   /// Answers of the other replicas over the same time; nil: not counted.
   public var stableAnswers: AnswerCount?
+  /// Tokens of the requests that have ended since the gateway's start; nil: not counted, or no answer has told them.
+  public var promptTokensTotal: Int?
+  /// Tokens of their answers; events of a stream where the server does not say.
+  public var outputTokensTotal: Int?
+  /// Seconds from a replica's slot to the first token, by ``ServiceTotals/bucket(concurrency:)``; nil: not measured.
+  public var firstTokens: [SampleSums]?
+  /// Seconds that requests occupied their slots.
+  public var serviceTimes: SampleSums?
+  /// Seconds between arrivals.
+  public var arrivalGaps: SampleSums?
 
   public init(
     namespace: String, name: String, held: Int = 0, inFlight: Int = 0, inFlightByPod: [String: Int] = [:],
     requestsTotal: Int = 0, concurrencySeconds: Double = 0, heldSinceUnix: Double? = nil,
     lastRequestUnix: Double? = nil, drainEpochSeen: Int = 0, capacity: Int? = nil, slots: Int? = nil,
-    slotsEpoch: Int? = nil, canaryAnswers: AnswerCount? = nil, stableAnswers: AnswerCount? = nil
+    slotsEpoch: Int? = nil, canaryAnswers: AnswerCount? = nil, stableAnswers: AnswerCount? = nil,
+    promptTokensTotal: Int? = nil, outputTokensTotal: Int? = nil, service: ServiceTotals? = nil
   ) {
     self.namespace = namespace
     self.name = name
@@ -90,6 +101,11 @@ public struct ServiceLoad: Codable, Hashable, Sendable {
     self.slotsEpoch = slotsEpoch
     self.canaryAnswers = canaryAnswers
     self.stableAnswers = stableAnswers
+    self.promptTokensTotal = promptTokensTotal
+    self.outputTokensTotal = outputTokensTotal
+    firstTokens = service?.firstTokens.map(\.inShortNumbers)
+    serviceTimes = service?.occupied.inShortNumbers
+    arrivalGaps = service?.gaps.inShortNumbers
   }
 }
 
@@ -100,9 +116,22 @@ extension ServiceLoad {
     return AnswerMeter.Total(canary: canaryAnswers, stable: stableAnswers)
   }
 
+  /// Tokens of prompts and answers; nil: not counted.
+  public var tokensTotal: Int? {
+    guard let promptTokensTotal, let outputTokensTotal else { return nil }
+    return promptTokensTotal + outputTokensTotal
+  }
+
+  /// How long answers took and how requests came; nil: not measured.
+  public var service: ServiceTotals? {
+    guard let firstTokens, let serviceTimes, let arrivalGaps else { return nil }
+    return ServiceTotals(firstTokens: firstTokens, occupied: serviceTimes, gaps: arrivalGaps)
+  }
+
   private enum CodingKeys: String, CodingKey {
     case namespace, name, held, inFlight, inFlightByPod, requestsTotal, concurrencySeconds, heldSinceUnix
     case lastRequestUnix, drainEpochSeen, capacity, slots, slotsEpoch, canaryAnswers, stableAnswers
+    case promptTokensTotal, outputTokensTotal, firstTokens, serviceTimes, arrivalGaps
   }
 
   /// Only the name must be there: a neighbour version may leave out what it does not count.
@@ -123,20 +152,46 @@ extension ServiceLoad {
       slots: try values.decodeIfPresent(Int.self, forKey: .slots),
       slotsEpoch: try values.decodeIfPresent(Int.self, forKey: .slotsEpoch),
       canaryAnswers: try values.decodeIfPresent(AnswerCount.self, forKey: .canaryAnswers),
-      stableAnswers: try values.decodeIfPresent(AnswerCount.self, forKey: .stableAnswers))
+      stableAnswers: try values.decodeIfPresent(AnswerCount.self, forKey: .stableAnswers),
+      promptTokensTotal: try values.decodeIfPresent(Int.self, forKey: .promptTokensTotal),
+      outputTokensTotal: try values.decodeIfPresent(Int.self, forKey: .outputTokensTotal))
+    firstTokens = try values.decodeIfPresent([SampleSums].self, forKey: .firstTokens)
+    serviceTimes = try values.decodeIfPresent(SampleSums.self, forKey: .serviceTimes)
+    arrivalGaps = try values.decodeIfPresent(SampleSums.self, forKey: .arrivalGaps)
   }
+
+  /// Of ``firstTokens``: twice what this version tells.
+  private static let mostBuckets = 16
 
   /// What is wrong with the numbers; nil: nothing. Counts are never below zero, and an integral is finite.
   var problem: String? {
     let answers = [canaryAnswers, stableAnswers].flatMap { [$0?.answers ?? 0, $0?.errors ?? 0] }
     let counts =
-      [held, inFlight, requestsTotal, drainEpochSeen, capacity ?? 0, slots ?? 0] + answers + inFlightByPod.values
+      [
+        held, inFlight, requestsTotal, drainEpochSeen, capacity ?? 0, slots ?? 0, promptTokensTotal ?? 0,
+        outputTokensTotal ?? 0,
+      ]
+      + answers + inFlightByPod.values
     if let negative = counts.filter({ $0 < 0 }).min() {
       return "\(namespace)/\(name) counts \(negative), must be 0 or more"
     }
     guard concurrencySeconds.isFinite, concurrencySeconds >= 0 else {
       return "\(namespace)/\(name) has concurrencySeconds \(concurrencySeconds), must be 0 or more"
     }
+    if firstTokens?.count ?? 0 > Self.mostBuckets {
+      return "\(namespace)/\(name) has \(firstTokens?.count ?? 0) firstTokens, must be at most \(Self.mostBuckets)"
+    }
+    let sums = (firstTokens ?? []) + [serviceTimes, arrivalGaps].compactMap(\.self)
+    guard sums.allSatisfy(\.isSound) else {
+      return "\(namespace)/\(name) has a sum of times that is below 0 or not finite"
+    }
     return nil
+  }
+}
+
+extension SampleSums {
+  /// To the microsecond: times are not known better, and the stream is text.
+  fileprivate var inShortNumbers: SampleSums {
+    SampleSums(count: count, sum: (sum * 1e6).rounded() / 1e6, squares: (squares * 1e6).rounded() / 1e6)
   }
 }

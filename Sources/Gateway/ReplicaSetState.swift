@@ -14,6 +14,8 @@ struct ReplicaSetState: Sendable {
     var isFirst: Bool
     /// It failed before and has not answered since: say so when it does.
     var isOnProbation: Bool
+    /// Requests at the replica with this one, over all gateways: others are taken to have as many more as this one has.
+    var concurrency = 1
   }
 
   private struct Entry: Sendable {
@@ -309,7 +311,8 @@ struct ReplicaSetState: Sendable {
     entries[index].wasUsed = true
     return Lease(
       index: index, generation: entries[index].generation, replica: entries[index].replica, isFirst: isFirst,
-      isOnProbation: entries[index].failures > 0)
+      isOnProbation: entries[index].failures > 0,
+      concurrency: 1 + (entries[index].inFlight - 1) * max(1, share.count))
   }
 
   /// Gives a slot back. Returns true when the controller waits for that: it was the last request of a replica that is

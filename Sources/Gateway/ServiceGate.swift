@@ -90,11 +90,12 @@ final class ServiceGate: Sendable {
 
   /// A request is over: its slot goes to whoever waits. `now` is in nanoseconds.
   func finish(
-    _ lease: ReplicaSetState.Lease, _ end: AttemptEnd, counts: Bool, took: Duration?, now: Int64, wallUnix: Double
+    _ lease: ReplicaSetState.Lease, _ end: AttemptEnd, counts: Bool, took: Duration?,
+    measure: AttemptMeasure? = nil, now: Int64, wallUnix: Double
   ) {
     let now = Duration.nanoseconds(now)
     let (verdicts, emptied) = state.withLock { state in
-      let emptied = state.finish(lease, end, counts: counts, took: took, now: now)
+      let emptied = state.finish(lease, end, counts: counts, took: took, measure: measure, now: now)
       return (state.release(now: now, wallUnix: wallUnix), emptied)
     }
     deliver(verdicts)

@@ -171,9 +171,11 @@ struct ServiceState<Waiter: Sendable>: Sendable {
 
   /// A request is over: its slot goes to whoever waits. Returns whether that emptied a replica that is leaving.
   mutating func finish(
-    _ lease: ReplicaSetState.Lease, _ end: AttemptEnd = .abandoned, counts: Bool, took: Duration?, now: Duration
+    _ lease: ReplicaSetState.Lease, _ end: AttemptEnd = .abandoned, counts: Bool, took: Duration?,
+    measure: AttemptMeasure? = nil, now: Duration
   ) -> Bool {
     if counts {
+      if let measure { load.measured(measure, concurrency: lease.concurrency) }
       load.change(inFlight: -1, now: now)
       if route.canaryPercent > 0 { canary.count(lease.replica.pool, end) }
     }
@@ -291,6 +293,7 @@ struct ServiceState<Waiter: Sendable>: Sendable {
       heldSinceUnix: queue.oldestArrival.map { wallUnix - (now - $0).seconds },
       lastRequestUnix: load.lastRequestUnix, drainEpochSeen: route.drainEpoch, capacity: replicas.capacity,
       slots: replicas.slots, slotsEpoch: replicas.slotsEpoch, canaryAnswers: canary.answers?.canary,
-      stableAnswers: canary.answers?.stable)
+      stableAnswers: canary.answers?.stable, promptTokensTotal: load.promptTokensTotal,
+      outputTokensTotal: load.outputTokensTotal, service: load.service)
   }
 }

@@ -11,9 +11,12 @@ extension InferenceService {
       metric: metric, target: Double(target), dedicatedTarget: dedicatedTarget,
       stableWindow: spec.scaling.stableWindow, panicWindow: spec.scaling.panicWindow,
       panicThresholdPercent: spec.scaling.panicThresholdPercent, scaleDownDelay: spec.scaling.scaleDownDelay,
-      sleepAfter: sleepAfter ?? .seconds(600), dedicatedReplicas: spec.dedicated.replicas,
-      maxBurstReplicas: spec.burst.maxReplicas,
-      spareBurstReplicas: spec.burst.spareReplicas, isSuspended: spec.suspend)
+      sleepAfter: sleepAfter ?? .seconds(600), dedicatedReplicas: spec.dedicated.replicas, maxBurstReplicas: spec.burst.maxReplicas,
+      spareBurstReplicas: spec.burst.spareReplicas, maxConcurrency: maxConcurrency,
+      dedicatedMaxConcurrency: dedicatedMaxConcurrency,
+      objective: spec.scaling.objective.map {
+        Decisions.LatencyObjective(timeToFirstToken: $0.timeToFirstToken, percentile: $0.percentile)
+      }, isSuspended: spec.suspend)
   }
 
   /// What waiting is worth against a burst replica, where `sleepAfter` is Auto; else nil.

@@ -35,11 +35,7 @@ public enum UnsupportedFields {
   /// A version that acts on a field deletes its row.
   private static let table: [Row] = [
     Row("spec.overflow", "remove it") { !$0.overflow.isEmpty },
-    Row("spec.scaling.metric: TokensPerSecond", "use Concurrency or RequestsPerSecond") {
-      $0.scaling.metric == .tokensPerSecond
-    },
     Row("spec.scaling.mode: Predictive", "use Reactive") { $0.scaling.mode == .predictive },
-    Row("spec.scaling.objective", "remove it") { $0.scaling.objective != nil },
     Row("spec.routing.rules[].reservedDedicatedPercent", "remove it") {
       $0.routing.rules.contains { $0.reservedDedicatedPercent ?? 0 > 0 }
     },

@@ -40,7 +40,19 @@ public struct ControllerSnapshot: Encodable, Hashable, Sendable {
     /// Nil: there are no samples yet.
     var stableAverage: Double?
     var panicAverage: Double?
+    /// Nil: replicas were never so busy that their first tokens got slow.
+    var advice: Advice?
     var secondsSinceActivity: Double?
+  }
+
+  /// What a replica carries, as learned from the times to first token.
+  struct Advice: Encodable, Hashable, Sendable {
+    /// For `spec.scaling.target` with metric Concurrency.
+    var target: Int
+    /// Requests at a replica from which first tokens take longer, and at which they take half as long again.
+    var bend: Double
+    var concurrency: Double
+    var firstTokenSecondsAlone: Double
   }
 
   struct Drain: Encodable, Hashable, Sendable {
@@ -100,7 +112,9 @@ extension ControllerSnapshot.Load {
   fileprivate init(_ view: ServiceLoadView, now: Duration) {
     self.init(
       isComplete: view.isComplete, held: view.held, inFlight: view.inFlight,
-      requestsPerMinute: view.requestsPerMinute, stableAverage: view.stableAverage, panicAverage: view.panicAverage,
+      requestsPerMinute: view.requestsPerMinute, stableAverage: view.reading.stableAverage,
+      panicAverage: view.reading.panicAverage,
+      advice: view.reading.advice.map(ControllerSnapshot.Advice.init),
       secondsSinceActivity: view.lastActivity.map { (now - $0).inSeconds })
   }
 }
@@ -110,5 +124,13 @@ extension ControllerSnapshot.FailedWake {
     self.init(
       reason: failure.reason, message: failure.message, failures: failure.failures,
       nextAttempt: Timestamp.seconds(failure.nextAttempt))
+  }
+}
+
+extension ControllerSnapshot.Advice {
+  fileprivate init(_ advice: CapacityAdvice) {
+    self.init(
+      target: advice.target, bend: advice.bend, concurrency: advice.concurrency,
+      firstTokenSecondsAlone: advice.aloneSeconds)
   }
 }

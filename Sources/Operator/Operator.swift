@@ -92,6 +92,15 @@ public struct Operator: ControllerRuntime.Service {
     return state.withLock { $0.snapshot(identity: configuration.identity, hasSynced: synced, now: now) }
   }
 
+  /// The latest decisions about a service with all their inputs, a line of JSON each, oldest first; empty: none were made.
+  /// - Parameter service: `NAMESPACE/NAME`.
+  public func decisions(of service: String) throws -> [UInt8] {
+    let parts = service.split(separator: "/", omittingEmptySubsequences: false).map(String.init)
+    guard parts.count == 2 else { return [] }
+    let records = state.withLock { $0.decisions[ObjectKey(namespace: parts[0], name: parts[1])] }
+    return try records.flatMap { try $0.encodedLine() }
+  }
+
   /// Services that something is remembered of: those that are there, once deletions have been worked off.
   package var rememberedServices: Int {
     state.withLock { contents in

@@ -57,9 +57,29 @@ final class AdminServer: Sendable {
       guard try await adminGuard.admits(exchange, to: .debug, refusals: refusals) else { return }
       try await exchange.respond(
         status: 200, headers: [("Content-Type", "application/json")], body: try controller.snapshot().encoded())
-    case "/healthz", "/readyz", "/metrics", "/debug/state": try await text(exchange, 405, "only GET and HEAD\n")
-    default: try await text(exchange, 404, "there are /healthz, /readyz, /metrics and /debug/state\n")
+    case "/debug/decisions" where isRead:
+      guard try await adminGuard.admits(exchange, to: .debug, refusals: refusals) else { return }
+      try await decisions(exchange)
+    case "/healthz", "/readyz", "/metrics", "/debug/state", "/debug/decisions":
+      try await text(exchange, 405, "only GET and HEAD\n")
+    default:
+      try await text(exchange, 404, "there are /healthz, /readyz, /metrics, /debug/state and /debug/decisions\n")
     }
+  }
+
+  /// The recorded decisions about one service, a line of JSON each.
+  private func decisions(_ exchange: HTTPExchange) async throws {
+    let fields = (exchange.query ?? "").split(separator: "&")
+    let name = "service="
+    guard let field = fields.first(where: { $0.hasPrefix(name) }), field.utf8.count > name.utf8.count else {
+      return try await text(exchange, 400, "name the service: /debug/decisions?service=NAMESPACE/NAME\n")
+    }
+    let service = field.dropFirst(name.count).replacing("%2F", with: "/").replacing("%2f", with: "/")
+    guard service.split(separator: "/", omittingEmptySubsequences: false).count == 2 else {
+      return try await text(exchange, 400, "service is '\(service)', must be NAMESPACE/NAME\n")
+    }
+    try await exchange.respond(
+      status: 200, headers: [("Content-Type", "application/x-ndjson")], body: try controller.decisions(of: String(service)))
   }
 
   private func text(

@@ -145,6 +145,30 @@ struct ServiceStateTests {
     #expect(idle.concurrencySeconds == 8 && idle.inFlight == 0 && idle.heldSinceUnix == nil)
   }
 
+  @Test("Tokens, service times and gaps between arrivals are counted; answers that tell no tokens are no zero")
+  func measures() throws {
+    var state = Self.state(.sample(replicas: [try replica("a")]))
+    state.passAll()
+    func answer(_ measure: AttemptMeasure) throws {
+      let admission = state.admit(patience: .zero, counts: true, now: .zero, wallUnix: 0)
+      guard case .placed(let lease) = admission else { return Issue.record("\(admission)") }
+      _ = state.finish(lease, .answered(status: 200), counts: true, took: nil, measure: measure, now: .zero)
+    }
+    #expect(state.report(now: .zero, wallUnix: 0).promptTokensTotal == 0)
+    try answer(AttemptMeasure(times: (firstToken: 0.25, whole: 2)))
+    let untold = state.report(now: .zero, wallUnix: 0)
+    #expect(untold.promptTokensTotal == nil && untold.outputTokensTotal == nil)
+    try answer(AttemptMeasure(promptTokens: 30, outputTokens: 12, times: (firstToken: 0.75, whole: 4)))
+    // A caller that left: its tokens were made, its times say nothing.
+    try answer(AttemptMeasure(outputTokens: 5))
+    for wall in [100.0, 101, 103, 500] { state.arrived(wallUnix: wall) }
+    let told = state.report(now: .zero, wallUnix: 0)
+    #expect(told.promptTokensTotal == 30 && told.outputTokensTotal == 17 && told.tokensTotal == 47)
+    #expect(told.firstTokens == [SampleSums(count: 2, sum: 1, squares: 0.625)])
+    #expect(told.serviceTimes == SampleSums(count: 2, sum: 6, squares: 20))
+    #expect(told.arrivalGaps == SampleSums(count: 3, sum: 63, squares: 3605))
+  }
+
   @Test("Retry-After follows what wakes and answers took so far")
   func retryAfter() throws {
     var pace = ServicePace()

@@ -124,9 +124,7 @@ struct TypedSpecTests {
     "A field that this version does not act on is named with what to do",
     arguments: [
       (["overflow": [["name": "o", "provider": "HTTP", "url": "https://x"]]], "spec.overflow"),
-      (["scaling": ["metric": "TokensPerSecond", "target": 1]], "spec.scaling.metric: TokensPerSecond"),
       (["scaling": ["mode": "Predictive"]], "spec.scaling.mode: Predictive"),
-      (["scaling": ["objective": ["timeToFirstToken": "1s"]]], "spec.scaling.objective"),
       (
         ["routing": ["rules": [["name": "r", "reservedDedicatedPercent": 10]]]],
         "spec.routing.rules[].reservedDedicatedPercent"

@@ -77,14 +77,14 @@ import Testing
   @Test("A service that is left out of a snapshot carries nothing; no gateway at all is no data")
   func absence() {
     var board = Self.board(["g": true])
-    #expect(board.load(of: Self.key, policy: Self.policy, now: .zero).stableAverage == nil)
+    #expect(board.load(of: Self.key, policy: Self.policy, now: .zero).reading.stableAverage == nil)
     _ = Self.record(&board, Self.line(inFlight: ["p": 2], epoch: 1), from: "g", at: 1)
     let empty = LoadSnapshot(gateway: "g", bootID: "b", sequence: 2, services: [])
     #expect(Self.record(&board, empty, from: "g", at: 2) == [Self.key])
     let load = board.load(of: Self.key, policy: Self.policy, now: .seconds(2))
     #expect((load.inFlight, load.inFlightByPod.isEmpty, load.drainEpochSeen) == (0, true, 1))
     let other = board.load(of: ObjectKey(namespace: "x", name: "y"), policy: Self.policy, now: .seconds(2))
-    #expect(other.stableAverage == 0)
+    #expect(other.reading.stableAverage == 0)
   }
 
   @Test("Admin addresses come from the EndpointSlices of the gateway's Service, terminating ones too")

@@ -122,6 +122,22 @@ final class Call {
   /// Whether the caller has been sent the head of an answer.
   var hasAnswered: Bool { if case .none = answer { false } else { true } }
 
+  /// What its attempt at a replica has shown; nil: nothing of an answer came. `now` is in nanoseconds.
+  func measure(_ end: AttemptEnd, at now: Int64) -> AttemptMeasure? {
+    guard let meter else { return nil }
+    let tokens = meter.tokens
+    var measure = AttemptMeasure(promptTokens: tokens.prompt, outputTokens: tokens.output)
+    // A refusal is quick and says nothing of the model.
+    if case .answered(let status) = end, (200..<300).contains(status),
+      let first = record.firstToken ?? record.firstByte
+    {
+      measure.times = (
+        firstToken: Double(max(0, first + record.arrival - sentAt)) / 1e9, whole: Double(max(0, now - sentAt)) / 1e9
+      )
+    }
+    return measure
+  }
+
   /// Whether it can be sent again as a whole.
   var isRepeatable: Bool { !traits.contains(.streamsBody) }
 }

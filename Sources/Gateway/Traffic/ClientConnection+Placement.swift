@@ -294,6 +294,8 @@ extension ClientConnection {
     call.lease = nil
     let counts = call.traits.contains(.counts)
     let took = answered && counts ? Duration.nanoseconds(now - call.sentAt) : nil
-    service.gate.finish(lease, end, counts: counts, took: took, now: now, wallUnix: loop.turnWallUnix)
+    let measure = counts ? call.measure(end, at: now) : nil
+    service.gate.finish(
+      lease, end, counts: counts, took: took, measure: measure, now: now, wallUnix: loop.turnWallUnix)
   }
 }

@@ -46,11 +46,14 @@ extension InferenceService {
       (
         "objective",
         .object(
-          "Replicas are also added while this is missed.", required: ["timeToFirstToken"],
+          "Replicas are also added as service times and bursts need them for this (docs/deciding.md).",
+          required: ["timeToFirstToken"],
           [
             (
               "timeToFirstToken",
-              .duration("Time from arrival to the first byte of the answer.", from: "1ms", to: "1h")
+              .duration(
+                "Time from arrival to the first token, or the first byte of an answer that is no stream.", from: "1ms",
+                to: "1h")
             ),
             ("percentile", .integer("Share of the requests for which it must hold.", 50...99, default: 95)),
           ])

@@ -69,11 +69,15 @@ struct LoadBoard {
     for load in snapshot.services {
       let key = ObjectKey(namespace: load.namespace, name: load.name)
       var meter = meters[key] ?? LoadMeter(span: max(Self.statusWindow, span(key)))
-      let age = load.lastRequestUnix.map { Duration.seconds(max(0, now.wall.timeIntervalSince1970 - $0)) }
+      // Whole nanoseconds: what is recorded of a decision is computed again from them.
+      let age = load.lastRequestUnix.map {
+        Duration.nanoseconds(Int64(min(9e18, max(0, now.wall.timeIntervalSince1970 - $0) * 1e9)))
+      }
       meter.record(
         LoadSample(
           held: load.held, inFlight: load.inFlight, requestsTotal: load.requestsTotal,
-          concurrencySeconds: load.concurrencySeconds, lastRequestAge: age),
+          concurrencySeconds: load.concurrencySeconds, lastRequestAge: age, tokensTotal: load.tokensTotal,
+          service: load.service),
         from: address, bootID: snapshot.bootID, at: now.monotonic)
       meters[key] = meter
       if let counts = load.answers {
@@ -115,6 +119,11 @@ struct LoadBoard {
   /// The longest window of a service grew.
   mutating func reserve(_ span: Duration, for key: ObjectKey) { meters[key]?.reserve(span) }
 
+  /// Looks at what has passed since, where the service's objective asks for it; before ``load(of:policy:now:)``.
+  mutating func watchBursts(of key: ObjectKey, for objective: LatencyObjective?, now: Duration) {
+    meters[key]?.watchBursts(for: objective, now: now)
+  }
+
   /// Services with something held or in flight.
   var busyServices: Set<ObjectKey> { gateways.values.reduce(into: []) { $0.formUnion($1.busy) } }
 
@@ -143,11 +152,9 @@ struct LoadBoard {
       view.inFlight = meter.inFlight
       view.lastActivity = meter.lastActivity
       view.requestsPerMinute = meter.requestCount(over: Self.statusWindow, now: now)
-      view.stableAverage = meter.average(policy.metric, over: policy.stableWindow, now: now)
-      view.panicAverage = meter.average(policy.metric, over: policy.panicWindow, now: now)
+      view.reading = meter.read(policy, now: now)
     } else if isHeard {
-      view.stableAverage = 0
-      view.panicAverage = 0
+      view.reading = LoadReading(stableAverage: 0, panicAverage: 0)
     }
     for gateway in gateways.values {
       let load = gateway.services[key]
@@ -170,8 +177,8 @@ struct ServiceLoadView: Equatable {
   var held = 0
   var inFlight = 0
   var inFlightByPod: [String: Int] = [:]
-  var stableAverage: Double?
-  var panicAverage: Double?
+  /// What scaling goes by.
+  var reading = LoadReading()
   var requestsPerMinute = 0.0
   /// By a canary and beside it, since this controller began to listen.
   var answers = AnswerMeter.Total()

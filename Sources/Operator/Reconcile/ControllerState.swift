@@ -22,6 +22,8 @@ final class ControllerState: Sendable {
     var statusWrites = StatusWritePolicy()
     /// Services that each tick looks at.
     var active: Set<ObjectKey> = []
+    /// The latest decisions with their inputs: of a model the last 64, of all 16,384. A record takes about 1 KB: 16 MiB.
+    var decisions = DecisionLog<ObjectKey>(perModel: 64, total: 16_384)
     var isLeading = false
     /// When this controller began to lead last, monotonic.
     var leadingSince: Duration = .zero

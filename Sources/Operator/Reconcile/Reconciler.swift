@@ -126,6 +126,7 @@ struct Reconciler: Sendable {
         ?? ServiceMemory(intent, service: service, leadingSince: contents.leadingSince, now: now)
       memory.stableWindow = intent.policy.stableWindow
       contents.board.reserve(memory.stableWindow, for: intent.key)
+      contents.board.watchBursts(of: intent.key, for: intent.policy.objective, now: now.monotonic)
       let load = contents.board.load(of: intent.key, policy: intent.policy, now: now.monotonic)
       for pool in Pool.allCases {
         pools[pool].wanted = memory.wantedReplicas(pool, live: pools[pool].wanted, now: now.monotonic)
@@ -138,6 +139,7 @@ struct Reconciler: Sendable {
           intent: intent, pools: pools, load: load, isActivated: isActivated, lastWords: lastWords,
           canaryFailure: canaryFailure, now: now), &contents.idleWindows)
       contents.memories[intent.key] = memory
+      if let record = round.record { contents.decisions.append(record, of: intent.key) }
       if round.needsTicks(pools) {
         contents.active.insert(intent.key)
       } else {
@@ -165,6 +167,7 @@ struct Reconciler: Sendable {
       contents.memories[key] = nil
       contents.known.remove(key)
       contents.board.remove(key)
+      contents.decisions.remove(key)
       contents.active.remove(key)
       return contents.claims.set([], of: key, created: "")
     }

@@ -1,4 +1,5 @@
 import Decisions
+import FleetProtocol
 import FoundationEssentials
 import KubernetesAPI
 import Telemetry
@@ -23,6 +24,8 @@ struct ServiceMemory {
   var schedule: (generation: Int, last: WeeklySchedule)?
   var lastDecision: JSONValue?
   var lastStatusWrite: Duration?
+  /// The decision that was recorded last.
+  private var lastRecord: (reason: ScalingReason, at: Duration)?
   /// The API server's verdict on templates, by their hash.
   var template: (hash: String, verdict: TemplateVerdict)?
   /// What containers said before they crashed, by pod UID and restart.
@@ -102,6 +105,8 @@ struct Round {
   var rollout: CanaryRollout?
   /// What happened to it in this round.
   var rolloutEvent: RolloutEvent?
+  /// The decision with its inputs, if it is one to be kept.
+  var record: DecisionRecord?
 
   /// Why a pool is scaled.
   func reason(_ pool: Pool) -> ScalingReason {
@@ -135,7 +140,10 @@ extension ServiceMemory {
       pools.burst, startupTimeout: intent.startupTimeout, lastWords: inputs.lastWords.burst, now: now)
 
     let policy = intent.wakePrice == nil ? intent.policy : sleep.applied(to: intent.policy)
-    let decision = decideScale(policy, &scaling, observation(inputs), now: now.monotonic)
+    let before = scaling
+    let observation = observation(inputs)
+    let decision = decideScale(policy, &scaling, observation, now: now.monotonic)
+    let record = recorded(decision, intent.key, before, observation, now)
     noteSilence(inputs, decision, &idleWindows)
     var wanted = PerPool(dedicated: decision.dedicated, burst: decision.burst)
     if intent.unsupported != nil {
@@ -155,7 +163,7 @@ extension ServiceMemory {
       to: now.monotonic, dedicated: pools.dedicated.paid, burst: pools.burst.paid + pools.canary.paid)
     return Round(
       decision: decision, plan: plan, verdict: verdict, wanted: wanted, floor: floor(intent), load: inputs.load,
-      rollout: rollout.rollout, rolloutEvent: event)
+      rollout: rollout.rollout, rolloutEvent: event, record: record)
   }
 
   /// For `sleepAfter: Auto`: learns from the service's silences.
@@ -193,11 +201,29 @@ extension ServiceMemory {
     let (load, dedicated, burst) = (inputs.load, inputs.pools.dedicated, inputs.pools.burst)
     let hopeless = dedicated.live.count { $0.unschedulable != nil || $0.trouble?.isFatal == true }
     return ScalingObservation(
-      held: load.held, inFlight: load.inFlight, stableAverage: load.stableAverage, panicAverage: load.panicAverage,
-      lastActivity: load.lastActivity, isComplete: load.isComplete, isActivated: inputs.isActivated,
+      held: load.held, inFlight: load.inFlight, stableAverage: load.reading.stableAverage,
+      panicAverage: load.reading.panicAverage, lastActivity: load.lastActivity, isComplete: load.isComplete,
+      isActivated: inputs.isActivated,
       dedicatedReplicas: max(dedicated.ready, inputs.intent.policy.dedicatedReplicas - hopeless),
       dedicatedReady: dedicated.ready, burstWanted: burst.wanted, burstReady: burst.ready,
-      wakeNotBefore: wake.blockedUntil(now: inputs.now.monotonic))
+      wakeNotBefore: wake.blockedUntil(now: inputs.now.monotonic), service: load.reading.service,
+      advisedTarget: load.reading.advice?.target)
+  }
+
+  /// How often a decision that changes nothing is recorded: enough to see what was known before a change.
+  static let steadyRecordInterval: Duration = .seconds(60)
+
+  /// The decision with its inputs, if it changes something, decides for another reason, or it is time; else nil.
+  private mutating func recorded(
+    _ decision: ScalingDecision, _ key: ObjectKey, _ before: ScalingState, _ observation: ScalingObservation,
+    _ now: Now
+  ) -> DecisionRecord? {
+    let isNews = decision.burst != observation.burstWanted || decision.reason != lastRecord?.reason
+    if let lastRecord, !isNews, now.monotonic - lastRecord.at < Self.steadyRecordInterval { return nil }
+    lastRecord = (decision.reason, now.monotonic)
+    return DecisionRecord(
+      namespace: key.namespace, name: key.name, timeUnix: now.wall.timeIntervalSince1970,
+      policy: decision.evidence.policy, state: before, observation: observation, decision: decision, now: now.monotonic)
   }
 }
 

@@ -1,3 +1,5 @@
+import Decisions
+
 /// One model: its replicas in both pools, what waits, and what will happen.
 struct ModelFleet: Sendable {
   enum Phase: Sendable {
@@ -13,7 +15,7 @@ struct ModelFleet: Sendable {
   }
   enum Event: Sendable {
     case loaded(replica: Int)
-    case finished(replica: Int, service: Int64)
+    case finished(replica: Int, service: Int64, firstToken: Int64)
     case overflowFinished
   }
   /// Replicas of a pool by what they do; the unit of ``PoolAccount``.
@@ -36,6 +38,9 @@ struct ModelFleet: Sendable {
   private(set) var finished = 0
   private(set) var serviceTime: Int64 = 0
   private(set) var squaredServiceSeconds = 0.0
+  /// Of those that have finished, for a policy with an objective.
+  private(set) var serviceTotals = ServiceTotals()
+  private var lastArrival: Int64?
   /// When the policy is asked next; `Int64.max`: when a request comes.
   var decisionAt = Int64.max
   /// When it became idle; nil: it is not, or never had a request.
@@ -69,6 +74,7 @@ struct ModelFleet: Sendable {
       held: pending.count, inFlight: inFlight + overflowInFlight, requests: account.requests,
       promptTokens: account.promptTokens, outputTokens: account.outputTokens, concurrency: concurrency,
       finished: finished, serviceTime: serviceTime, squaredServiceSeconds: squaredServiceSeconds,
+      serviceTotals: serviceTotals,
       dedicatedReplicas: dedicatedReplicas, burstWanted: wanted, burstReady: burstReady)
   }
 
@@ -110,6 +116,10 @@ struct ModelFleet: Sendable {
   mutating func take(_ request: PendingRequest, _ settings: SimulationSettings, _ tally: inout RequestTally) {
     accrue(to: request.arrival, &tally)
     account.noteArrival(request, settings.service)
+    if settings.objective != nil {
+      if let lastArrival { serviceTotals.addGap(Double(request.arrival - lastArrival) / 1e6) }
+      lastArrival = request.arrival
+    }
     let wasIdle = idleSince != nil
     idleSince = nil
     if pending.isEmpty, let place = freePlace(settings) {
@@ -172,7 +182,9 @@ struct ModelFleet: Sendable {
       promptTokens: request.promptTokens, outputTokens: request.outputTokens, duration: request.duration,
       batch: replicas[index].inFlight)
     tally.note(request, wait: now - request.arrival, in: &account)
-    events.add(.finished(replica: replicas[index].id, service: service), at: now + service)
+    let firstToken = settings.service.firstToken(promptTokens: request.promptTokens, duration: request.duration)
+    events.add(
+      .finished(replica: replicas[index].id, service: service, firstToken: firstToken), at: now + service)
   }
 
   private mutating func release(now: Int64, _ settings: SimulationSettings, _ tally: inout RequestTally) {
@@ -200,8 +212,11 @@ struct ModelFleet: Sendable {
       burst.idle += 1
       release(now: now, settings, &tally)
       return false
-    case .finished(let id, let service):
+    case .finished(let id, let service, let firstToken):
       finished += 1
+      if settings.objective != nil {
+        serviceTotals.add(firstToken: Double(firstToken) / 1e6, occupied: Double(service) / 1e6, concurrency: 1)
+      }
       serviceTime += service
       squaredServiceSeconds += Double(service) / 1e6 * (Double(service) / 1e6)
       inFlight -= 1

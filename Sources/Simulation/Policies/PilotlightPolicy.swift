@@ -34,7 +34,8 @@ struct PilotlightPolicy: ReplicaPolicy {
   init(_ policy: ScalingPolicy, windows: (any IdleWindowPolicy)? = nil, leavesOutTicks: Bool = true) {
     self.policy = policy
     self.windows = windows
-    self.leavesOutTicks = leavesOutTicks && policy.dedicatedReplicas == 0 && policy.spareBurstReplicas == 0
+    self.leavesOutTicks =
+      leavesOutTicks && policy.dedicatedReplicas == 0 && policy.spareBurstReplicas == 0 && policy.objective == nil
   }
 
   var learnsAcrossModels: Bool { windows?.learnsAcrossModels ?? false }
@@ -49,15 +50,17 @@ struct PilotlightPolicy: ReplicaPolicy {
     course.meter.record(
       LoadSample(
         held: seen.held, inFlight: seen.inFlight, requestsTotal: seen.requests,
-        concurrencySeconds: Double(seen.concurrency) / 1e6),
+        concurrencySeconds: Double(seen.concurrency) / 1e6,
+        tokensTotal: Int(seen.promptTokens + seen.outputTokens),
+        service: policy.objective == nil ? nil : seen.serviceTotals),
       from: "simulation", bootID: "simulation", at: moment)
     let policy = course.policy
-    let observation = ScalingObservation(
+    course.meter.watchBursts(for: policy.objective, now: moment)
+    var observation = ScalingObservation(
       held: seen.held, inFlight: seen.inFlight,
-      stableAverage: course.meter.average(policy.metric, over: policy.stableWindow, now: moment),
-      panicAverage: course.meter.average(policy.metric, over: policy.panicWindow, now: moment),
       lastActivity: course.meter.lastActivity, dedicatedReplicas: seen.dedicatedReplicas,
       dedicatedReady: seen.dedicatedReplicas, burstWanted: seen.burstWanted, burstReady: seen.burstReady)
+    observation.take(course.meter.read(policy, now: moment))
     let decision = decideScale(policy, &course.state, observation, now: moment)
     let isBusy = seen.held + seen.inFlight > 0
     course.isQuiet = !isBusy && !course.isBusy

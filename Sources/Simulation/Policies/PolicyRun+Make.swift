@@ -7,7 +7,7 @@ extension SimulatedPolicy {
   ///   - bestWindow: what a ``BestFixedSearch`` found, in microseconds; for `bestFixed` only.
   func run(_ name: String, _ settings: SimulationSettings, bestWindow: Int64?) -> any PolicyRun {
     switch self {
-    case .pilotlight: return ScaledRun(name, PilotlightPolicy(settings.scaling), settings)
+    case .pilotlight: return ScaledRun(name, PilotlightPolicy(settings.productionPolicy), settings)
     case .pilotlightAuto: return windowRun(name, Self.automaticWindow(settings), settings)
     case .alwaysOn: return alwaysOn(name, settings)
     case .fixed(let window):
@@ -44,7 +44,7 @@ extension SimulatedPolicy {
   ) -> any PolicyRun {
     settings.isOneReplica
       ? LoneReplicaRun(name, window, settings)
-      : ScaledRun(name, PilotlightPolicy(settings.scaling, windows: window), settings)
+      : ScaledRun(name, PilotlightPolicy(settings.productionPolicy, windows: window), settings)
   }
 
   private func alwaysOn(_ name: String, _ settings: SimulationSettings) -> any PolicyRun {
@@ -55,5 +55,19 @@ extension SimulatedPolicy {
       maxReplicas: settings.scaling.maxBurstReplicas, maxConcurrency: settings.maxConcurrency,
       dedicatedSlots: settings.scaling.dedicatedReplicas * settings.dedicatedMaxConcurrency)
     return ScaledRun(name, policy, settings)
+  }
+}
+
+extension SimulationSettings {
+  /// What the production decision is given: the slots and the objective hold for the whole simulation.
+  var productionPolicy: ScalingPolicy {
+    var policy = scaling
+    policy.maxConcurrency = maxConcurrency
+    policy.dedicatedMaxConcurrency = dedicatedMaxConcurrency
+    policy.objective = objective.map {
+      LatencyObjective(
+        timeToFirstToken: .microseconds($0.firstTokenMicroseconds), percentile: Int($0.percentile.rounded()))
+    }
+    return policy
   }
 }

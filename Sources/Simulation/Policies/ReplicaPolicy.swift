@@ -1,3 +1,5 @@
+import Decisions
+
 /// What a policy may know of a model, on virtual time. Counters go up from 0; moments and times are in microseconds.
 public struct ModelObservation: Hashable, Sendable {
   /// Requests that wait, and those at replicas or at an overflow endpoint.
@@ -13,6 +15,8 @@ public struct ModelObservation: Hashable, Sendable {
   public var finished: Int
   public var serviceTime: Int64
   public var squaredServiceSeconds: Double
+  /// The same with times to the first token and gaps between arrivals, as gateways measure them; empty without an objective.
+  public var serviceTotals: ServiceTotals
   public var dedicatedReplicas: Int
   /// Burst replicas that are wanted, and those that take requests.
   public var burstWanted: Int

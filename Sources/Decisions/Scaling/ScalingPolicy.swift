@@ -4,6 +4,8 @@ public enum ScalingMetric: String, Hashable, Sendable {
   case concurrency = "Concurrency"
   /// Requests that arrived per second, averaged over a window.
   case requestsPerSecond = "RequestsPerSecond"
+  /// Tokens of prompts and answers per second, counted as answers end, averaged over a window.
+  case tokensPerSecond = "TokensPerSecond"
 }
 
 /// How one model scales: its owner's wishes, with every default filled in. Replicas count pods.
@@ -31,6 +33,12 @@ public struct ScalingPolicy: Hashable, Sendable {
   public var maxBurstReplicas: Int
   /// Burst replicas kept ready beyond demand while any burst replica is wanted.
   public var spareBurstReplicas: Int
+  /// Requests that a burst replica works on at once: the slots that an ``objective`` counts with.
+  public var maxConcurrency: Int
+  /// The same of a dedicated replica.
+  public var dedicatedMaxConcurrency: Int
+  /// Replicas are also added for this; nil: only for `metric`.
+  public var objective: LatencyObjective?
   /// The owner wants neither replicas nor wakes.
   public var isSuspended: Bool
 
@@ -38,7 +46,9 @@ public struct ScalingPolicy: Hashable, Sendable {
     metric: ScalingMetric = .concurrency, target: Double = 8, dedicatedTarget: Double? = nil,
     stableWindow: Duration = .seconds(60), panicWindow: Duration = .seconds(6), panicThresholdPercent: Int = 200,
     scaleDownDelay: Duration = .seconds(300), sleepAfter: Duration = .seconds(600), dedicatedReplicas: Int = 0,
-    maxBurstReplicas: Int = 1, spareBurstReplicas: Int = 0, isSuspended: Bool = false
+    maxBurstReplicas: Int = 1, spareBurstReplicas: Int = 0, maxConcurrency: Int = 16,
+    dedicatedMaxConcurrency: Int? = nil,
+    objective: LatencyObjective? = nil, isSuspended: Bool = false
   ) {
     self.metric = metric
     self.target = target
@@ -51,6 +61,9 @@ public struct ScalingPolicy: Hashable, Sendable {
     self.dedicatedReplicas = dedicatedReplicas
     self.maxBurstReplicas = maxBurstReplicas
     self.spareBurstReplicas = spareBurstReplicas
+    self.maxConcurrency = maxConcurrency
+    self.dedicatedMaxConcurrency = dedicatedMaxConcurrency ?? maxConcurrency
+    self.objective = objective
     self.isSuspended = isSuspended
   }
 

@@ -41,6 +41,12 @@ public struct LoadWindow: Hashable, Sendable {
     return total
   }
 
+  /// What accrued in one second, by its number; 0 where it is not remembered.
+  func amount(in second: Int64) -> Double {
+    guard let newest, second <= newest, second > newest - Int64(buckets.count) else { return 0 }
+    return buckets[index(second)]
+  }
+
   private func index(_ second: Int64) -> Int {
     let remainder = Int(second % Int64(buckets.count))
     return remainder < 0 ? remainder + buckets.count : remainder

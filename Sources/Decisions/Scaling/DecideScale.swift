@@ -1,8 +1,13 @@
+/// Names what ``decideScale(_:_:_:now:)`` decides: a change by which it may decide otherwise from the same inputs adds one, so
+/// that recorded decisions say by which rules they were made. A recorded set of decisions in the tests guards it.
+public let decideScaleVersion = 2
+
 /// Decides how many replicas a model should have, from what its owner wants and what is known of its load.
 ///
 /// The algorithm is Knative's KPA (stable and panic windows, rates per tick, scale-down delay) on what the dedicated
 /// pool cannot carry, with these differences: the first request wakes at once; the last replica goes after `sleepAfter`;
-/// nothing goes down on missing data or within one stable window of the start.
+/// nothing goes down on missing data or within one stable window of the start. An objective asks for replicas like a metric
+/// does, and for as many as recent bursts would have needed while the pool is awake.
 public func decideScale(
   _ policy: ScalingPolicy, _ state: inout ScalingState, _ observation: ScalingObservation, now: Duration
 ) -> ScalingDecision {
@@ -11,7 +16,7 @@ public func decideScale(
   let lastNeeded = state.lastNeeded ?? state.startedAt
   let evidence = ScalingEvidence(
     policy: policy, observation: observation, stableNeed: load.stableNeed, panicNeed: load.panicNeed,
-    idleFor: state.lastNeeded.map { max(.zero, now - $0) })
+    objective: load.objective, idleFor: state.lastNeeded.map { max(.zero, now - $0) })
   func decision(burst: Int, _ reason: ScalingReason, dedicated: Int? = nil) -> ScalingDecision {
     ScalingDecision(dedicated: dedicated ?? policy.dedicatedReplicas, burst: burst, reason: reason, evidence: evidence)
   }
@@ -38,7 +43,7 @@ public func decideScale(
     return decision(burst: 0, .idle)
   }
 
-  let calm = state.panicAware(load, policy, observation, now: now)
+  let calm = max(state.panicAware(load, policy, observation, now: now), load.objective?.bursts ?? 0)
   let awake = min(policy.maxBurstReplicas, max(1, calm) + policy.spareBurstReplicas)
   let delayed = state.largestWish(awake, within: policy.scaleDownDelay, now: now)
   let wanted = min(policy.maxBurstReplicas, delayed)
@@ -46,6 +51,7 @@ public func decideScale(
 
   if wanted > present {
     if present == 0 && observation.dedicatedReplicas == 0 { return decision(burst: wanted, .activated) }
+    if load.metricNeed + policy.spareBurstReplicas <= present { return decision(burst: wanted, .objective) }
     return decision(burst: wanted, state.isPanicking ? .panic : .loadAboveTarget)
   }
   if wanted < present {
@@ -62,6 +68,10 @@ private struct BurstLoad {
   /// Burst replicas for the averages, before limits.
   var stableNeed: Int
   var panicNeed: Int
+  /// The larger of the two by the policy's metric alone.
+  var metricNeed: Int
+  /// What the objective asks for, a part of the two needs; nil: there is none, or it cannot be said.
+  var objective: ObjectiveEvidence?
   /// Replicas of both pools for the panic average: the numerator of the panic threshold.
   var totalPanicNeed: Int
   /// Something needs at least one burst replica now.
@@ -71,8 +81,11 @@ private struct BurstLoad {
     let capacity = Double(observation.dedicatedReplicas) * policy.dedicatedTarget
     func need(_ load: Double) -> Int { replicas(for: load - capacity, each: policy.target) }
     let panicAverage = observation.panicAverage ?? 0
-    stableNeed = need(observation.stableAverage ?? 0)
-    panicNeed = need(panicAverage)
+    let byMetric = (stable: need(observation.stableAverage ?? 0), panic: need(panicAverage))
+    metricNeed = max(byMetric.stable, byMetric.panic)
+    objective = ObjectiveEvidence(policy, observation)
+    stableNeed = max(byMetric.stable, objective?.stable.replicas ?? 0)
+    panicNeed = max(byMetric.panic, objective?.panic.replicas ?? 0)
     totalPanicNeed =
       panicNeed > 0
       ? observation.dedicatedReplicas + panicNeed : replicas(for: panicAverage, each: policy.dedicatedTarget)

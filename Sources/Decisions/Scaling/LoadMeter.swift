@@ -8,15 +8,21 @@ public struct LoadSample: Hashable, Sendable {
   public var concurrencySeconds: Double
   /// How long ago the last request came, by the gateway's clock; nil: none came.
   public var lastRequestAge: Duration?
+  /// Tokens of prompts and answers since the gateway's start; nil: it does not know.
+  public var tokensTotal: Int?
+  /// How long answers took; nil: it does not measure.
+  public var service: ServiceTotals?
   public init(
     held: Int = 0, inFlight: Int = 0, requestsTotal: Int = 0, concurrencySeconds: Double = 0,
-    lastRequestAge: Duration? = nil
+    lastRequestAge: Duration? = nil, tokensTotal: Int? = nil, service: ServiceTotals? = nil
   ) {
     self.held = held
     self.inFlight = inFlight
     self.requestsTotal = requestsTotal
     self.concurrencySeconds = concurrencySeconds
     self.lastRequestAge = lastRequestAge
+    self.tokensTotal = tokensTotal
+    self.service = service
   }
 }
 
@@ -31,10 +37,18 @@ public struct LoadMeter: Hashable, Sendable {
     var at: Duration
     /// Requests per second between the last two samples.
     var requestRate: Double
+    /// The same of tokens; nil: it does not know them.
+    var tokenRate: Double?
+    /// When it last had a request or news of one; nil: never.
+    var activeAt: Duration?
   }
   private var gateways: [String: Gateway] = [:]
   private var concurrency: LoadWindow
   private var requests: LoadWindow
+  private var tokens: LoadWindow
+  private var service = ServiceMeter()
+  /// Nil: nobody has asked for an objective.
+  private var bursts: BurstHistory?
   private var span: Duration
   /// When the present run of load began: a window that reaches further back is averaged over this run only, so that the
   /// first second after a sleep counts in full (Knative's partial windows).
@@ -47,6 +61,7 @@ public struct LoadMeter: Hashable, Sendable {
     self.span = span
     concurrency = LoadWindow(span: span)
     requests = LoadWindow(span: span)
+    tokens = LoadWindow(span: span)
   }
 
   public var held: Int { gateways.values.reduce(0) { $0 + $1.sample.held } }
@@ -58,18 +73,30 @@ public struct LoadMeter: Hashable, Sendable {
   public mutating func record(_ sample: LoadSample, from gateway: String, bootID: String, at now: Duration) {
     let previous = gateways[gateway]
     var rate = 0.0
+    var tokenRate = sample.tokensTotal.map { _ in 0.0 }
+    var activeAt = previous?.activeAt ?? (sample.isBusy ? now : nil)
     if let previous, now >= previous.at {
       let isSameBoot = previous.bootID == bootID
       // After a restart the counters began at zero: all of them is new. Counters that fall without one are not believed.
       let arrived = sample.requestsTotal - (isSameBoot ? previous.sample.requestsTotal : 0)
       let integral = sample.concurrencySeconds - (isSameBoot ? previous.sample.concurrencySeconds : 0)
       let busy = arrived > 0 || sample.isBusy || previous.sample.isBusy
-      if busy { noteActivity(from: previous.at, now: now) }
+      if busy {
+        noteActivity(from: previous.at, now: now)
+        activeAt = now
+      }
       concurrency.add(integral, from: previous.at, to: now)
       requests.add(Double(arrived), from: previous.at, to: now)
+      bursts?.add(Double(arrived), from: previous.at, to: now)
       // Below half a second, the rate of an interval says nothing.
       let elapsed = (now - previous.at).inSeconds
       rate = elapsed >= 0.5 ? max(0, Double(arrived)) / elapsed : previous.requestRate
+      if let total = sample.tokensTotal {
+        // It did not know until now because no answer had told.
+        let base = isSameBoot ? previous.sample.tokensTotal ?? 0 : 0
+        tokens.add(Double(total - base), from: previous.at, to: now)
+        tokenRate = elapsed >= 0.5 ? max(0, Double(total - base)) / elapsed : previous.tokenRate
+      }
     } else {
       // First sight: how the counters came about is not known, so they are only a base to count from.
       if sample.isBusy { noteActivity(from: now, now: now) }
@@ -78,7 +105,12 @@ public struct LoadMeter: Hashable, Sendable {
         lastActivity = max(lastActivity ?? moment, moment)
       }
     }
-    gateways[gateway] = Gateway(bootID: bootID, sample: sample, at: now, requestRate: sample.isBusy ? rate : 0)
+    if let totals = sample.service { service.record(totals, from: gateway, bootID: bootID, at: now) }
+    var sample = sample
+    sample.service = nil
+    gateways[gateway] = Gateway(
+      bootID: bootID, sample: sample, at: now, requestRate: sample.isBusy ? rate : 0,
+      tokenRate: sample.isBusy ? tokenRate : tokenRate.map { _ in 0 }, activeAt: activeAt)
   }
 
   /// A snapshot of the gateway came without this model: it carries nothing, and its counters stand still.
@@ -92,7 +124,9 @@ public struct LoadMeter: Hashable, Sendable {
     var sample = previous.sample
     sample.held = 0
     sample.inFlight = 0
-    gateways[gateway] = Gateway(bootID: bootID, sample: sample, at: now, requestRate: 0)
+    gateways[gateway] = Gateway(
+      bootID: bootID, sample: sample, at: now, requestRate: 0, tokenRate: sample.tokensTotal.map { _ in 0 },
+      activeAt: previous.activeAt)
   }
 
   /// Remembers at least `span` from now on. A longer memory begins empty, as after a sleep; counts stay.
@@ -101,14 +135,19 @@ public struct LoadMeter: Hashable, Sendable {
     self.span = span
     concurrency = LoadWindow(span: span)
     requests = LoadWindow(span: span)
+    tokens = LoadWindow(span: span)
     runStart = nil
   }
 
   /// The gateway is no more: its requests are gone, whatever it said last.
-  public mutating func remove(gateway: String) { gateways[gateway] = nil }
+  public mutating func remove(gateway: String) {
+    gateways[gateway] = nil
+    service.remove(gateway: gateway)
+  }
 
-  /// Average of a metric over the time from `now - window` to `now`.
-  public func average(_ metric: ScalingMetric, over window: Duration, now: Duration) -> Double {
+  /// Average of a metric over the time from `now - window` to `now`; nil: a gateway with requests does not measure it.
+  public func average(_ metric: ScalingMetric, over window: Duration, now: Duration) -> Double? {
+    if metric == .tokensPerSecond, lacksTokens(since: now - window) { return nil }
     guard let runStart else { return 0 }
     let counted: Double
     switch metric {
@@ -118,14 +157,49 @@ public struct LoadMeter: Hashable, Sendable {
         + assumed(over: window, now: now) { Double($0.sample.held + $0.sample.inFlight) }
     case .requestsPerSecond:
       counted = requests.sum(over: window, until: now) + assumed(over: window, now: now, rate: \.requestRate)
+    case .tokensPerSecond:
+      counted = tokens.sum(over: window, until: now) + assumed(over: window, now: now) { $0.tokenRate ?? 0 }
     }
     // The buckets know no less than a second.
     let elapsed = max(1, min(window.inSeconds, (now - runStart).inSeconds))
     return counted / elapsed
   }
 
+  /// Times to the first token of late, by how busy the replica was.
+  public var recentFirstTokens: [SampleSums] { service.recent.firstTokens }
+
+  /// Looks at the seconds that have passed, where there is an objective whose bursts are to be remembered. To be called before
+  /// each ``read(_:now:)``.
+  public mutating func watchBursts(for objective: LatencyObjective?, now: Duration) {
+    guard let objective else {
+      if bursts != nil { bursts = nil }
+      return
+    }
+    // Taken out while it changes, so that nothing is copied.
+    var history = bursts ?? BurstHistory()
+    bursts = nil
+    history.advance(to: now, occupied: service.occupied, objective: objective.seconds)
+    bursts = history
+  }
+
+  /// What the policy's objective is decided on; nil: it has none, or too few answers were measured.
+  func service(_ policy: ScalingPolicy, now: Duration) -> ServiceObservation? {
+    guard let objective = policy.objective, service.occupied != nil else { return nil }
+    let firstToken = service.recent.firstToken
+    return ServiceObservation(
+      firstToken: firstToken, occupied: service.recent.occupied, arrivalVariation: service.arrivalVariation,
+      stableArrivals: average(.requestsPerSecond, over: policy.stableWindow, now: now) ?? 0,
+      panicArrivals: average(.requestsPerSecond, over: policy.panicWindow, now: now) ?? 0,
+      burstSlots: bursts?.slots(for: objective, firstToken))
+  }
+
   /// Requests that arrived between `now - window` and `now`, as far as gateways have said.
   public func requestCount(over window: Duration, now: Duration) -> Double { requests.sum(over: window, until: now) }
+
+  /// A gateway that had requests since `moment` does not know their tokens.
+  private func lacksTokens(since moment: Duration) -> Bool {
+    gateways.values.contains { $0.sample.tokensTotal == nil && ($0.sample.isBusy || $0.activeAt ?? moment > moment) }
+  }
 
   /// What accrued since each gateway's last word, if nothing changed there.
   private func assumed(over window: Duration, now: Duration, rate: (Gateway) -> Double) -> Double {

@@ -22,11 +22,16 @@ public struct ScalingObservation: Hashable, Sendable {
   public var burstReady: Int
   /// No wake before this moment: earlier ones failed.
   public var wakeNotBefore: Duration?
+  /// What an objective is decided on; nil: none is set, or too little was measured.
+  public var service: ServiceObservation?
+  /// Load per replica that is advised, from what was measured; nil: nothing is known.
+  public var advisedTarget: Int?
 
   public init(
     held: Int = 0, inFlight: Int = 0, stableAverage: Double? = nil, panicAverage: Double? = nil,
     lastActivity: Duration? = nil, isComplete: Bool = true, isActivated: Bool = false, dedicatedReplicas: Int = 0,
-    dedicatedReady: Int = 0, burstWanted: Int = 0, burstReady: Int = 0, wakeNotBefore: Duration? = nil
+    dedicatedReady: Int = 0, burstWanted: Int = 0, burstReady: Int = 0, wakeNotBefore: Duration? = nil,
+    service: ServiceObservation? = nil, advisedTarget: Int? = nil
   ) {
     self.held = held
     self.inFlight = inFlight
@@ -40,5 +45,15 @@ public struct ScalingObservation: Hashable, Sendable {
     self.burstWanted = burstWanted
     self.burstReady = burstReady
     self.wakeNotBefore = wakeNotBefore
+    self.service = service
+    self.advisedTarget = advisedTarget
+  }
+
+  /// Takes over what a meter has measured.
+  public mutating func take(_ reading: LoadReading) {
+    stableAverage = reading.stableAverage
+    panicAverage = reading.panicAverage
+    service = reading.service
+    advisedTarget = reading.advice?.target
   }
 }

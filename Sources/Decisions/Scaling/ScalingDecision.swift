@@ -3,6 +3,8 @@ public enum ScalingReason: String, Hashable, Sendable {
   /// A request waits for a sleeping model.
   case activated = "Activated"
   case loadAboveTarget = "LoadAboveTarget"
+  /// More replicas are needed for the time to first token.
+  case objective = "Objective"
   case loadBelowTarget = "LoadBelowTarget"
   /// The load rose past the panic threshold: nothing is scaled down until it is calm.
   case panic = "Panic"

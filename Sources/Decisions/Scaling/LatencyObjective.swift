@@ -1,0 +1,43 @@
+/// How soon most requests should have the first token of their answer (`spec.scaling.objective`).
+public struct LatencyObjective: Hashable, Sendable {
+  /// From arrival at the gateway to the first token.
+  public var timeToFirstToken: Duration
+  /// Share of the requests for which it must hold, in percent.
+  public var percentile: Int
+
+  public init(timeToFirstToken: Duration, percentile: Int = 95) {
+    self.timeToFirstToken = timeToFirstToken
+    self.percentile = percentile
+  }
+
+  var seconds: Double { timeToFirstToken.inSeconds }
+  /// From 0 to 1.
+  var share: Double { Double(percentile) / 100 }
+}
+
+/// What was measured of a model's requests and answers, for its objective.
+public struct ServiceObservation: Codable, Hashable, Sendable {
+  /// Times at a replica until the first token, in seconds.
+  public var firstToken: SampleSums
+  /// Times that a request occupied its slot of a replica, in seconds.
+  public var occupied: SampleSums
+  /// Squared coefficient of variation of the times between arrivals: 1 for Poisson's, more for bursts.
+  public var arrivalVariation: Double
+  /// Requests per second, over the stable and the panic window.
+  public var stableArrivals: Double
+  public var panicArrivals: Double
+  /// Slots with which the bursts of the recent past would have met the objective; nil: too few were seen.
+  public var burstSlots: Double?
+
+  public init(
+    firstToken: SampleSums, occupied: SampleSums, arrivalVariation: Double = 1, stableArrivals: Double = 0,
+    panicArrivals: Double = 0, burstSlots: Double? = nil
+  ) {
+    self.firstToken = firstToken
+    self.occupied = occupied
+    self.arrivalVariation = arrivalVariation
+    self.stableArrivals = stableArrivals
+    self.panicArrivals = panicArrivals
+    self.burstSlots = burstSlots
+  }
+}
