@@ -29,8 +29,8 @@ public struct Chart {
         + Duration.seconds(result.seconds.rounded()).shortText, Self.left, 55, size: 13, color: "#5b6670")
     drawLegend(&canvas, y: 80)
     drawCourse(&canvas, title: "Replicas", unit: "replicas", top: 128, bottom: 340) { $0.replicas }
-    drawCourse(&canvas, title: "Held requests", unit: "requests", top: 392, bottom: 550) { $0.held }
-    drawFrontier(&canvas, top: 636, bottom: 880)
+    drawCourse(&canvas, title: "Held requests", unit: "requests", top: 406, bottom: 560) { $0.held }
+    drawFrontier(&canvas, top: 640, bottom: 880)
     return canvas.svg
   }
 
@@ -125,10 +125,10 @@ public struct Chart {
     var taken: [(x: Double, y: Double)] = []
     for (index, place) in places.enumerated() {
       canvas.dot(place.x, place.y, radius: 6, color: color(index))
-      var y = place.y + 4
+      var y = place.y - 9
       while taken.contains(where: { abs($0.x - place.x) < 130 && abs($0.y - y) < 14 }) { y -= 14 }
       taken.append((place.x, y))
-      canvas.text(reports[index].policy, place.x + 11, y, color: color(index), isBold: index == 0)
+      canvas.text(reports[index].policy, place.x + 5, y, color: color(index), isBold: index == 0)
     }
   }
 

@@ -75,7 +75,7 @@ struct ChartAxis {
 
   static func plainText(_ value: Double) -> String {
     if value == 0 { return "0" }
-    if value >= 10_000 { return grouped(value) }
+    if value >= 1000 { return grouped(value) }
     return value >= 10 ? value.fixedText(places: 0) : trimmed(value.fixedText(places: value >= 1 ? 1 : 3))
   }
 
