@@ -71,10 +71,11 @@ enum SimulateCommand {
     var source = try options.openTrace()
     try feed(&source) { simulator.add($0) }
     report(source.problems)
-    guard simulator.requests > 0 else {
+    let result = simulator.finish(models: source.models)
+    guard result.requests > 0 else {
       throw ArgumentScanner.Problem("--trace: '\(options.trace.path)' has no requests")
     }
-    return simulator.finish(models: source.models)
+    return result
   }
 
   /// Finds the best fixed window: on a coarse grid, then between the neighbours of the best one.
