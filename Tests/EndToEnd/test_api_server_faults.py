@@ -68,6 +68,23 @@ def test_without_the_crd_both_say_so_and_begin_when_it_is_there(sandbox, tmp_pat
         proxy.stop()
 
 
+def test_a_gateway_stays_ready_when_its_api_server_has_gone(tmp_path):
+    running = Sandbox("--without-controller", "--without-gateway")
+    child = None
+    try:
+        child = Child(tmp_path, "gateway", "--kubeconfig", running.kubeconfig)
+        eventually(lambda: child.readiness()[0] == 200, "readiness")
+        # Not silent, as in test_failure_modes, but gone: every watch ends, and nobody answers another.
+        running.stop()
+        eventually(lambda: "watch broke" in {record["message"] for record in child.records()}, "its complaint")
+        assert child.readiness() == (200, "ok\n")
+    finally:
+        if child:
+            child.stop()
+        if running.process.poll() is None:
+            running.stop()
+
+
 def test_a_token_from_an_exec_plugin(sandbox, tmp_path):
     with open(sandbox.kubeconfig, encoding="utf-8") as file:
         config = json.load(file)

@@ -110,7 +110,8 @@ def test_pilotlight_says_nothing_that_the_table_does_not(cluster, sandbox):
     log = open(os.path.join(folder.name, "gateway.log"), "w+", encoding="utf-8")
     commands = [
         ["controller", "--leader-election", "--admin-listen", "127.0.0.1:0"],
-        ["gateway", "--listen", "127.0.0.1:0", "--admin-listen", "127.0.0.1:0", "--log-format", "json"],
+        ["gateway", "--listen", "127.0.0.1:0", "--admin-listen", "127.0.0.1:0", "--fleet-listen", "127.0.0.1:0", "--identity", "gateway-a",
+         "--log-format", "json"],
     ]
     children = [
         subprocess.Popen([BINARY, *command, "--kubeconfig", proxy.kubeconfig()], stderr=log if command[0] == "gateway" else subprocess.DEVNULL)
