@@ -68,12 +68,16 @@ public struct ServiceLoad: Codable, Hashable, Sendable {
   public var canaryAnswers: AnswerCount?
   /// Answers of the other replicas over the same time; nil: not counted.
   public var stableAnswers: AnswerCount?
+  /// What the ledger is made of; nil: not counted, or nothing to count yet. After the first snapshot of a stream it has only
+  /// what has changed.
+  public var account: ServiceAccount?
 
   public init(
     namespace: String, name: String, held: Int = 0, inFlight: Int = 0, inFlightByPod: [String: Int] = [:],
     requestsTotal: Int = 0, concurrencySeconds: Double = 0, heldSinceUnix: Double? = nil,
     lastRequestUnix: Double? = nil, drainEpochSeen: Int = 0, capacity: Int? = nil, slots: Int? = nil,
-    slotsEpoch: Int? = nil, canaryAnswers: AnswerCount? = nil, stableAnswers: AnswerCount? = nil
+    slotsEpoch: Int? = nil, canaryAnswers: AnswerCount? = nil, stableAnswers: AnswerCount? = nil,
+    account: ServiceAccount? = nil
   ) {
     self.namespace = namespace
     self.name = name
@@ -90,6 +94,7 @@ public struct ServiceLoad: Codable, Hashable, Sendable {
     self.slotsEpoch = slotsEpoch
     self.canaryAnswers = canaryAnswers
     self.stableAnswers = stableAnswers
+    self.account = account
   }
 }
 
@@ -103,6 +108,7 @@ extension ServiceLoad {
   private enum CodingKeys: String, CodingKey {
     case namespace, name, held, inFlight, inFlightByPod, requestsTotal, concurrencySeconds, heldSinceUnix
     case lastRequestUnix, drainEpochSeen, capacity, slots, slotsEpoch, canaryAnswers, stableAnswers
+    case account
   }
 
   /// Only the name must be there: a neighbour version may leave out what it does not count.
@@ -123,7 +129,8 @@ extension ServiceLoad {
       slots: try values.decodeIfPresent(Int.self, forKey: .slots),
       slotsEpoch: try values.decodeIfPresent(Int.self, forKey: .slotsEpoch),
       canaryAnswers: try values.decodeIfPresent(AnswerCount.self, forKey: .canaryAnswers),
-      stableAnswers: try values.decodeIfPresent(AnswerCount.self, forKey: .stableAnswers))
+      stableAnswers: try values.decodeIfPresent(AnswerCount.self, forKey: .stableAnswers),
+      account: try values.decodeIfPresent(ServiceAccount.self, forKey: .account))
   }
 
   /// What is wrong with the numbers; nil: nothing. Counts are never below zero, and an integral is finite.
@@ -134,6 +141,7 @@ extension ServiceLoad {
     if let negative = counts.filter({ $0 < 0 }).min() {
       return "\(namespace)/\(name) counts \(negative), must be 0 or more"
     }
+    if account?.isSane == false { return "\(namespace)/\(name) has an account with a count below 0" }
     guard concurrencySeconds.isFinite, concurrencySeconds >= 0 else {
       return "\(namespace)/\(name) has concurrencySeconds \(concurrencySeconds), must be 0 or more"
     }

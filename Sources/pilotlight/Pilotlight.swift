@@ -40,6 +40,7 @@ struct Pilotlight {
     "crd": { CRDCommand.run($0) },
     "gateway": GatewayCommand.run,
     "model-stub": ModelStubCommand.run,
+    "report": ReportCommand.run,
     "sandbox": SandboxCommand.run,
     "sandbox-reaper": SandboxReaperCommand.run,
     "simulate": SimulateCommand.run,
@@ -53,6 +54,7 @@ struct Pilotlight {
       pilotlight sandbox        a Kubernetes API, its controllers and a process kubelet on this machine
       pilotlight model-stub     a stand-in for a model server, for trials and tests
       pilotlight simulate       replays a request trace with the scaling decision
+      pilotlight report         what models used, cost and saved
       pilotlight crd            prints the CustomResourceDefinition
       pilotlight version        prints the version
 

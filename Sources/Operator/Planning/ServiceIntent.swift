@@ -17,6 +17,8 @@ struct ServiceIntent {
   /// When a schedule begins or ends next.
   var nextChange: Date?
   var economics: Economics
+  /// What a replica costs, by pool, for the ledger.
+  var rates: [String: LedgerRates] = [:]
   var startupTimeout: Duration
   var drainTimeout: Duration
   /// Names that callers may use, which another service may claim too.
