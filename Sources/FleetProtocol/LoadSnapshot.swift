@@ -78,13 +78,17 @@ public struct ServiceLoad: Codable, Hashable, Sendable {
   public var serviceTimes: SampleSums?
   /// Seconds between arrivals.
   public var arrivalGaps: SampleSums?
+  /// What the ledger is made of; nil: not counted, or nothing to count yet. After the first snapshot of a stream it has only
+  /// what has changed.
+  public var account: ServiceAccount?
 
   public init(
     namespace: String, name: String, held: Int = 0, inFlight: Int = 0, inFlightByPod: [String: Int] = [:],
     requestsTotal: Int = 0, concurrencySeconds: Double = 0, heldSinceUnix: Double? = nil,
     lastRequestUnix: Double? = nil, drainEpochSeen: Int = 0, capacity: Int? = nil, slots: Int? = nil,
     slotsEpoch: Int? = nil, canaryAnswers: AnswerCount? = nil, stableAnswers: AnswerCount? = nil,
-    promptTokensTotal: Int? = nil, outputTokensTotal: Int? = nil, service: ServiceTotals? = nil
+    promptTokensTotal: Int? = nil, outputTokensTotal: Int? = nil, service: ServiceTotals? = nil,
+    account: ServiceAccount? = nil
   ) {
     self.namespace = namespace
     self.name = name
@@ -106,6 +110,7 @@ public struct ServiceLoad: Codable, Hashable, Sendable {
     firstTokens = service?.firstTokens.map(\.inShortNumbers)
     serviceTimes = service?.occupied.inShortNumbers
     arrivalGaps = service?.gaps.inShortNumbers
+    self.account = account
   }
 }
 
@@ -132,6 +137,7 @@ extension ServiceLoad {
     case namespace, name, held, inFlight, inFlightByPod, requestsTotal, concurrencySeconds, heldSinceUnix
     case lastRequestUnix, drainEpochSeen, capacity, slots, slotsEpoch, canaryAnswers, stableAnswers
     case promptTokensTotal, outputTokensTotal, firstTokens, serviceTimes, arrivalGaps
+    case account
   }
 
   /// Only the name must be there: a neighbour version may leave out what it does not count.
@@ -154,7 +160,8 @@ extension ServiceLoad {
       canaryAnswers: try values.decodeIfPresent(AnswerCount.self, forKey: .canaryAnswers),
       stableAnswers: try values.decodeIfPresent(AnswerCount.self, forKey: .stableAnswers),
       promptTokensTotal: try values.decodeIfPresent(Int.self, forKey: .promptTokensTotal),
-      outputTokensTotal: try values.decodeIfPresent(Int.self, forKey: .outputTokensTotal))
+      outputTokensTotal: try values.decodeIfPresent(Int.self, forKey: .outputTokensTotal),
+      account: try values.decodeIfPresent(ServiceAccount.self, forKey: .account))
     firstTokens = try values.decodeIfPresent([SampleSums].self, forKey: .firstTokens)
     serviceTimes = try values.decodeIfPresent(SampleSums.self, forKey: .serviceTimes)
     arrivalGaps = try values.decodeIfPresent(SampleSums.self, forKey: .arrivalGaps)
@@ -175,6 +182,7 @@ extension ServiceLoad {
     if let negative = counts.filter({ $0 < 0 }).min() {
       return "\(namespace)/\(name) counts \(negative), must be 0 or more"
     }
+    if account?.isSane == false { return "\(namespace)/\(name) has an account with a count below 0" }
     guard concurrencySeconds.isFinite, concurrencySeconds >= 0 else {
       return "\(namespace)/\(name) has concurrencySeconds \(concurrencySeconds), must be 0 or more"
     }

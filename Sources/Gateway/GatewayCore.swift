@@ -163,6 +163,7 @@ final class GatewayCore: Sendable {
     let record = call.record
     if let service = call.service {
       service.gate.metrics.count(call)
+      if call.traits.contains(.counts) { service.gate.account(call, now: now) }
     } else if let errorCode = record.errorCode {
       metrics.rejections.increment("", "", errorCode)
     }
@@ -185,13 +186,19 @@ final class GatewayCore: Sendable {
   func loads(since sent: inout [ServiceKey: SentLoad], now: Now) -> [ServiceLoad] {
     allGates.compactMap { gate in
       let (load, revision) = gate.report(now)
-      let news = SentLoad(revision: revision, drainEpoch: load.drainEpochSeen, slotsEpoch: load.slotsEpoch)
+      let (account, accountRevision) = gate.account(after: sent[gate.key]?.accountRevision, now: now)
+      let news = SentLoad(
+        revision: revision, drainEpoch: load.drainEpochSeen, slotsEpoch: load.slotsEpoch,
+        accountRevision: accountRevision)
       let isBusy = load.held > 0 || load.inFlight > 0 || !load.inFlightByPod.isEmpty
       let before = sent.updateValue(news, forKey: gate.key)
       guard isBusy || before != news else { return nil }
       // A reader that has heard nothing yet knows that nothing happened.
       let isKnown = before != nil || load.requestsTotal > 0 || load.drainEpochSeen > 0 || load.slotsEpoch != nil
-      return isBusy || isKnown ? load : nil
+      guard isBusy || isKnown else { return nil }
+      var told = load
+      if load.requestsTotal > 0 { told.account = account }
+      return told
     }
   }
 
@@ -222,4 +229,5 @@ struct SentLoad: Hashable, Sendable {
   var revision: Int
   var drainEpoch: Int
   var slotsEpoch: Int?
+  var accountRevision: Int
 }

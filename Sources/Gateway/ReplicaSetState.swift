@@ -36,6 +36,13 @@ struct ReplicaSetState: Sendable {
     var lastUse = 0
     var failures = 0
     var ejectedUntil: Duration = .zero
+    /// Time with a request in flight, but for the present one, which began at ``busySince``.
+    var busy: Duration = .zero
+    var busySince: Duration = .zero
+
+    func busyMilliseconds(now: Duration) -> Int {
+      (inFlight > 0 ? busy + max(.zero, now - busySince) : busy).wholeMilliseconds
+    }
 
     /// It is said to serve, or may show by itself that it does.
     private var isCandidate: Bool {
@@ -73,6 +80,9 @@ struct ReplicaSetState: Sendable {
   private var slotlessSince: Duration?
   private var generation = 0
   private var turn = 0
+  /// Busy time of replicas that have gone, oldest first: whoever counts it may come later.
+  private var departed: [(podUID: String, busyMilliseconds: Int)] = []
+  private static let mostDeparted = 64
   private var rings: [Pool: (identities: [String], ring: AffinityRing)] = [:]
   /// Requests in flight at all replicas.
   private(set) var inFlight = 0
@@ -103,6 +113,7 @@ struct ReplicaSetState: Sendable {
         gone.append(entries[index].replica.podUID)
       }
     }
+    for entry in entries where !entry.isPresent && entry.inFlight == 0 { depart(entry) }
     entries.removeAll { !$0.isPresent && $0.inFlight == 0 }
     for replica in wanted.values.sorted(by: { $0.podUID < $1.podUID }) {
       generation += 1
@@ -159,6 +170,18 @@ struct ReplicaSetState: Sendable {
   /// Requests in flight by pod UID, only where there are any.
   var inFlightByPod: [String: Int] {
     entries.reduce(into: [:]) { if $1.inFlight > 0 { $0[$1.replica.podUID, default: 0] += $1.inFlight } }
+  }
+
+  /// Time with a request in flight by pod UID, only where there was any; with the replicas that went lately.
+  func busyMilliseconds(now: Duration) -> [String: Int] {
+    let present = entries.map { ($0.replica.podUID, $0.busyMilliseconds(now: now)) }
+    return Dictionary((departed + present).filter { $0.1 > 0 }, uniquingKeysWith: +)
+  }
+
+  private mutating func depart(_ entry: Entry) {
+    guard entry.busy > .zero else { return }
+    if departed.count == Self.mostDeparted { departed.removeFirst() }
+    departed.append((entry.replica.podUID, entry.busy.wholeMilliseconds))
   }
 
   var inFlightByPool: [Pool: Int] { entries.reduce(into: [:]) { $0[$1.replica.pool, default: 0] += $1.inFlight } }
@@ -267,7 +290,7 @@ struct ReplicaSetState: Sendable {
     refresh(now: now)
     for pool in order {
       if let affinity {
-        if let index = preferred(in: pool, affinity, now: now) { return take(index) }
+        if let index = preferred(in: pool, affinity, now: now) { return take(index, now: now) }
         continue
       }
       var best = -1
@@ -279,7 +302,7 @@ struct ReplicaSetState: Sendable {
         let (one, other) = (entries[index], entries[best])
         if (one.inFlight, one.lastUse) < (other.inFlight, other.lastUse) { best = index }
       }
-      if best >= 0 { return take(best) }
+      if best >= 0 { return take(best, now: now) }
     }
     noteSlotless(now: now)
     return nil
@@ -302,7 +325,8 @@ struct ReplicaSetState: Sendable {
     return members.filter { entries[$0].hasSlot(now: now) }.min { entries[$0].inFlight < entries[$1].inFlight }
   }
 
-  private mutating func take(_ index: Int) -> Lease {
+  private mutating func take(_ index: Int, now: Duration) -> Lease {
+    if entries[index].inFlight == 0 { entries[index].busySince = now }
     turn += 1
     inFlight += 1
     entries[index].inFlight += 1
@@ -317,14 +341,15 @@ struct ReplicaSetState: Sendable {
 
   /// Gives a slot back. Returns true when the controller waits for that: it was the last request of a replica that is
   /// leaving, or the last one above what a new deal gives this gateway.
-  mutating func release(_ lease: Lease) -> Bool {
+  mutating func release(_ lease: Lease, now: Duration = .zero) -> Bool {
     guard let index = find(lease) else { return false }
+    if entries[index].inFlight == 1 { entries[index].busy += max(.zero, now - entries[index].busySince) }
     inFlight -= 1
     entries[index].inFlight -= 1
     let hasComeWithin = !isWithinTable && checkTable()
     guard entries[index].inFlight == 0 else { return hasComeWithin }
     let isLeaving = entries[index].replica.isLeaving || !entries[index].isPresent
-    if !entries[index].isPresent { entries.remove(at: index) }
+    if !entries[index].isPresent { depart(entries.remove(at: index)) }
     return isLeaving || hasComeWithin
   }
 
@@ -349,5 +374,13 @@ struct ReplicaSetState: Sendable {
   private func find(_ lease: Lease) -> Int? {
     if entries.indices.contains(lease.index), entries[lease.index].generation == lease.generation { return lease.index }
     return entries.firstIndex { $0.generation == lease.generation }
+  }
+}
+
+extension Duration {
+  /// Rounded down.
+  var wholeMilliseconds: Int {
+    let (seconds, attoseconds) = components
+    return Int(seconds) * 1000 + Int(attoseconds / 1_000_000_000_000_000)
   }
 }

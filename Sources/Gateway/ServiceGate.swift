@@ -1,3 +1,4 @@
+import Decisions
 import EventLoop
 import FleetProtocol
 import Synchronization
@@ -20,6 +21,7 @@ final class ServiceGate: Sendable {
   let key: ServiceKey
   let metrics: ServiceMetrics
   private let state: Mutex<ServiceState<HeldCall>>
+  private let tally = Mutex(ServiceTally())
   private let signal: any WakeSignal
   private let feed: LoadFeed
 
@@ -200,6 +202,18 @@ final class ServiceGate: Sendable {
   }
 
   // MARK: - Reporting
+
+  /// Counts a request that is over. `now` is in nanoseconds.
+  func account(_ call: Call, now: Int64) {
+    let entry = ServiceTally.Entry(call, now: now)
+    tally.withLock { $0.add(entry) }
+  }
+
+  /// What has been counted, as far as it changed after the revision, and the present revision.
+  func account(after revision: Int?, now: Now) -> (account: ServiceAccount, revision: Int) {
+    let busy = state.withLock { $0.busyMilliseconds(now: now.monotonic) }
+    return tally.withLock { $0.account(after: revision, busy: busy, now: now) }
+  }
 
   /// Requests at replicas now, whether they count as demand or not.
   var inFlightByPool: [Pool: Int] { state.withLock { $0.inFlightByPool } }

@@ -180,7 +180,7 @@ struct ServiceState<Waiter: Sendable>: Sendable {
       if route.canaryPercent > 0 { canary.count(lease.replica.pool, end) }
     }
     if let took { pace.served(in: took) }
-    return replicas.release(lease)
+    return replicas.release(lease, now: now)
   }
 
   mutating func succeeded(_ lease: ReplicaSetState.Lease) { replicas.succeeded(lease) }
@@ -278,6 +278,7 @@ struct ServiceState<Waiter: Sendable>: Sendable {
 
   var healthByPod: [String: ReplicaHealth] { replicas.healthByPod }
   var inFlightByPool: [Pool: Int] { replicas.inFlightByPool }
+  func busyMilliseconds(now: Duration) -> [String: Int] { replicas.busyMilliseconds(now: now) }
 
   /// Notes what a health check found. Call ``release(now:wallUnix:)`` next.
   mutating func checked(_ podUID: String, _ health: ReplicaHealth) { replicas.checked(podUID, health) }

@@ -21,6 +21,7 @@ public struct Operator: ControllerRuntime.Service {
   private let events: EventRecorder
   private let reconciler: Reconciler
   private let settingsReader: SettingsReader
+  private let ledger: LedgerStore
 
   /// Time between looks at services whose windows move.
   static let tick: Duration = .seconds(1)
@@ -64,10 +65,15 @@ public struct Operator: ControllerRuntime.Service {
     events = EventRecorder(
       client: writing, clock: clock, component: "pilotlight-controller", instance: configuration.identity, log: log)
     settingsReader = SettingsReader(events: events, log: log, metrics: metrics)
+    let ledgerMetrics = LedgerMetrics(metrics)
+    let services = view.services
+    ledger = LedgerStore(
+      reading: reading, writing: writing, home: configuration.namespace, state: state, clock: clock, log: log,
+      metrics: ledgerMetrics, services: { services.store.keys })
     reconciler = Reconciler(
       view: view, state: state, writer: ClusterWriter(client: writing), check: TemplateCheck(client: writing),
       lastWords: LastWords(client: reading), events: events, configuration: configuration, clock: clock, log: log,
-      metrics: OperatorMetrics(metrics), enqueue: enqueue)
+      metrics: OperatorMetrics(metrics), ledgerMetrics: ledgerMetrics, enqueue: enqueue)
     route()
   }
 
@@ -130,6 +136,7 @@ public struct Operator: ControllerRuntime.Service {
     state.withLock { contents in
       // What another leader did meanwhile is in the cluster, not in our memory.
       contents.memories = [:]
+      contents.ledger = Ledger()
       contents.isLeading = true
       contents.leadingSince = since
     }
@@ -143,12 +150,24 @@ public struct Operator: ControllerRuntime.Service {
       services.isAbsent ? .again(after: Self.absencePause) : await reconciler.reconcile($0)
     }
     log.info("controller runs", ["services": view.services.store.count])
-    try await ServiceGroup([
-      controller, events,
-      ClosureService { try await streams.run { gateways() } },
-      ClosureService { try await slots.run { sharing() } },
-      ClosureService { try await keepTicking() },
-    ]).run()
+    do {
+      try await serve([controller, ClosureService { try await ledger.run() }])
+    } catch {
+      await ledger.handOver()
+      throw error
+    }
+    await ledger.handOver()
+  }
+
+  private func serve(_ services: [any ControllerRuntime.Service]) async throws {
+    try await ServiceGroup(
+      services + [
+        events,
+        ClosureService { try await streams.run { gateways() } },
+        ClosureService { try await slots.run { sharing() } },
+        ClosureService { try await keepTicking() },
+      ]
+    ).run()
   }
 
   private func keepTicking() async throws {

@@ -41,6 +41,7 @@ struct Pilotlight {
     "gateway": GatewayCommand.run,
     "model-stub": ModelStubCommand.run,
     "replay": ReplayCommand.run,
+    "report": ReportCommand.run,
     "sandbox": SandboxCommand.run,
     "sandbox-reaper": SandboxReaperCommand.run,
     "simulate": SimulateCommand.run,
@@ -55,6 +56,7 @@ struct Pilotlight {
       pilotlight model-stub     a stand-in for a model server, for trials and tests
       pilotlight simulate       replays a request trace with the scaling decision
       pilotlight replay         computes recorded scaling decisions again
+      pilotlight report         what models used, cost and saved
       pilotlight crd            prints the CustomResourceDefinition
       pilotlight version        prints the version
 

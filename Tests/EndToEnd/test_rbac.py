@@ -1,5 +1,6 @@
 """Controller and gateways may do what they need and nothing else: the rules, what a life of models uses of them, and the table in the docs."""
 import contextlib
+import datetime
 import json
 import os
 import re
@@ -124,11 +125,22 @@ def is_valid(kubectl, token):
     return json.loads(kubectl.out("create", "--validate=false", "-o", "json", "-f", "-", stdin=json.dumps(review)))["status"].get("authenticated", False)
 
 
+def books_of_the_ledger(kubectl):
+    """Has books of the ledger written often, and one there that a new leader deletes for its age."""
+    labels = {"serving.pilotlight.dev/ledger": "book", "serving.pilotlight.dev/ledger-namespace": "default"}
+    day = (datetime.date.today() - datetime.timedelta(days=410)).isoformat()
+    old = {"metadata": {"name": f"pilotlight-ledger.default.{day}", "labels": labels | {"serving.pilotlight.dev/ledger-day": day}}}
+    settings = {"metadata": {"name": "pilotlight"}, "data": {"settings.json": json.dumps({"ledger": {"writeInterval": "5s"}})}}
+    for document in (old, settings):
+        kubectl.run("apply", "-n", HOME, "-f", "-", stdin=json.dumps({"apiVersion": "v1", "kind": "ConfigMap"} | document))
+
+
 def live(cluster, kubectl):
     """A life of models with all that can happen in it."""
     with open(os.path.join(cluster.state, "serviceaccounts/pilotlight-controller/gateway-token"), encoding="ascii") as file:
         first_token = file.read()
     assert is_valid(kubectl, first_token)
+    books_of_the_ledger(kubectl)
     lives = service("lives", load="1s", dedicated={"replicas": 0}, burst={"sleepAfter": "1s"}, scaling=FAST)
     crashes = service("crashes", scaling=FAST)
     crashes["spec"]["template"]["spec"]["containers"][0] |= {"command": ["/bin/sh", "-c", "exit 3"], "args": []}

@@ -152,7 +152,10 @@ struct ServiceStateTests {
     state.passAll()
     func answer(_ measure: AttemptMeasure) throws {
       let admission = state.admit(patience: .zero, counts: true, now: .zero, wallUnix: 0)
-      guard case .placed(let lease) = admission else { return Issue.record("\(admission)") }
+      guard case .placed(let lease) = admission else {
+        Issue.record("\(admission)")
+        return
+      }
       _ = state.finish(lease, .answered(status: 200), counts: true, took: nil, measure: measure, now: .zero)
     }
     #expect(state.report(now: .zero, wallUnix: 0).promptTokensTotal == 0)

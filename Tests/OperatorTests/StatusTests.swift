@@ -31,16 +31,17 @@ import Testing
         carbonGramsPerKWh: 400),
       startupTimeout: .seconds(60), drainTimeout: .seconds(30), names: ["llm"], hostnames: [], maxSurge: 1,
       maxUnavailable: 0, port: 8000, templates: PerPool(dedicated: [:], burst: [:], canary: .null), templateHash: "t")
-    var usage = UsageMeter(at: .zero)
-    usage.advance(to: .zero, dedicated: 0, burst: 4)
-    usage.advance(to: .seconds(3600), dedicated: 0, burst: 0)
-    usage.advance(to: .seconds(36_000), dedicated: 0, burst: 0)
+    let account = LedgerSummary(
+      since: (Int(wall.timeIntervalSince1970) - 36_000) * 1000, elapsed: 36_000_000,
+      burst: ReplicaTime(ready: 4 * 3_600_000), used: Bill(cost: 8, energyKWh: 1.2, carbonKg: 0.48),
+      baselineMilliseconds: 40 * 3_600_000, saved: Bill(cost: 72, energyKWh: 10.8, carbonKg: 4.32))
     var situation = ServiceSituation(
       intent: intent, template: .valid, lostNames: [], url: "http://gateway/team/llm",
       pools: PerPool(dedicated: pool("dedicated", dedicated), burst: pool("burst", burst)),
       wanted: PerPool(dedicated: dedicated.wanted, burst: burst.wanted), drain: DrainPlan(),
       load: ServiceLoadView(isComplete: true), failure: nil, dedicatedTrouble: nil, conflict: nil,
-      replicaFailure: PerPool(dedicated: nil, burst: nil), coldStarts: ColdStartSamples(), usage: usage, wall: wall)
+      replicaFailure: PerPool(dedicated: nil, burst: nil), coldStarts: ColdStartSamples(), account: account,
+      wall: wall)
     change(&situation)
     return situation
   }
@@ -171,7 +172,7 @@ import Testing
     #expect(StatusDocument.failure(in: object) == nil)
   }
 
-  @Test("Usage and saving are in the status, and a new controller goes on counting from them")
+  @Test("Usage and saving are in the status as the ledger has them; before it is loaded the last ones stay")
   func usage() {
     let situation = Self.situation()
     let status = StatusDocument.make(situation, previous: [:], decision: nil)
@@ -182,11 +183,10 @@ import Testing
     #expect(status[path: ["savings", "baselineReplicaHours"]] == "40")
     #expect(status[path: ["savings", "amount"]] == "72")
     #expect(status[path: ["display", "saved"]] == "USD 72 (90%)")
-    let later = StatusDocument.usage(
-      in: status, dedicated: 0, at: .seconds(5), wall: Self.wall.addingTimeInterval(3600), created: "")
-    #expect(later.burstHours == 4)
-    #expect(later.peakBurst == 4)
-    #expect(later.elapsedSeconds == 39_600)
+    let unloaded = StatusDocument.make(Self.situation { $0.account = nil }, previous: status, decision: nil)
+    #expect(unloaded["usage"] == status["usage"])
+    #expect(unloaded["savings"] == status["savings"])
+    #expect(unloaded[path: ["display", "saved"]] == "USD 72 (90%)")
   }
 
   @Test("Conditions keep their transition time while they hold, and carry the generation")

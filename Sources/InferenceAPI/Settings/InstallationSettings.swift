@@ -22,18 +22,27 @@ public struct InstallationSettings: Hashable, Sendable {
   public var bodyTimeout: Duration?
   public var idleTimeout: Duration?
   public var currency: String
-  private var fallback: Rates
-  private var namespaces: [String: Rates]
-  private var nodes: [NodeRates]
+  /// How long books of the ledger are kept.
+  public var ledgerRetentionDays = 400
+  /// A changed book of the ledger is stored this often.
+  public var ledgerWriteInterval: Duration = .seconds(300)
+  private(set) var fallback: Rates
+  private(set) var namespaces: [String: Rates]
+  private(set) var nodes: [NodeRates]
 
   /// What a replica costs, as far as it is told.
   struct Rates: Hashable, Sendable {
     var hourlyPrice: Double?
     var powerWatts: Double?
     var carbonGramsPerKWh: Double?
+    /// 1.15: the site draws 15 % more than its computers.
+    var effectiveness: Double?
+    var region: GridRegion?
+
+    var grams: Double? { carbonGramsPerKWh ?? region?.grams }
   }
 
-  private struct NodeRates: Hashable, Sendable {
+  struct NodeRates: Hashable, Sendable {
     var label: String
     var value: String
     var rates: Rates
@@ -80,6 +89,9 @@ public struct InstallationSettings: Hashable, Sendable {
     headTimeout = timeouts.duration("head")
     bodyTimeout = timeouts.duration("body")
     idleTimeout = timeouts.duration("idle")
+    let ledger = reader.block("ledger")
+    ledgerRetentionDays = ledger.integer("retentionDays") ?? ledgerRetentionDays
+    ledgerWriteInterval = ledger.duration("writeInterval") ?? ledgerWriteInterval
     currency = economics.text("currency") ?? "USD"
     fallback = Rates(economics)
     namespaces = Dictionary(
@@ -96,8 +108,9 @@ extension InstallationSettings.Rates {
   fileprivate init(_ reader: FieldReader) {
     hourlyPrice = reader.price("hourlyPrice")?.doubleValue
     powerWatts = reader.integer("powerWatts").map(Double.init)
-    carbonGramsPerKWh =
-      reader.integer("carbonGramsPerKWh").map(Double.init) ?? reader.text("gridRegion").flatMap(GridRegion.grams)
+    carbonGramsPerKWh = reader.integer("carbonGramsPerKWh").map(Double.init)
+    effectiveness = reader.integer("puePercent").map { Double($0) / 100 }
+    region = reader.text("gridRegion").flatMap(GridRegion.named)
   }
 }
 
@@ -132,8 +145,7 @@ extension InstallationSettings {
     economics.dedicated = completed(economics.dedicated, dedicated)
     economics.burst = completed(economics.burst, burst)
     economics.carbonGramsPerKWh =
-      economics.carbonGramsPerKWh ?? burst.carbonGramsPerKWh ?? dedicated.carbonGramsPerKWh
-      ?? namespace.carbonGramsPerKWh ?? fallback.carbonGramsPerKWh
+      economics.carbonGramsPerKWh ?? burst.grams ?? dedicated.grams ?? namespace.grams ?? fallback.grams
     return economics
   }
 

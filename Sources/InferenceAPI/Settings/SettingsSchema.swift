@@ -26,6 +26,15 @@ extension InstallationSettings {
             ("idle", .duration("A connection without a request.", from: "1s", to: "1h")),
           ])
       ),
+      (
+        "ledger",
+        .object(
+          "How the controller keeps accounts.",
+          [
+            ("retentionDays", .integer("Days for which they are kept.", 1...3650)),
+            ("writeInterval", .duration("How often a book that changed is stored.", from: "5s", to: "1h")),
+          ])
+      ),
       ("economics", economics("Holds for services and pools of which nothing closer is said.", hasCurrency: true)),
       (
         "namespaces",
@@ -62,7 +71,13 @@ extension InstallationSettings {
         ("carbonGramsPerKWh", .integer("Carbon intensity of the electricity; before gridRegion.", 0...5000)),
         (
           "gridRegion",
-          .choice("Region whose yearly average intensity holds.", GridRegion.gramsPerKWh.map(\.name))
+          .choice("Region whose yearly average intensity holds.", GridRegion.all.map(\.name))
+        ),
+        (
+          "puePercent",
+          .integer(
+            "Power usage effectiveness in percent: 115 where the site draws 15 % more than its computers; default: by gridRegion.",
+            100...300)
         ),
       ])
   }

@@ -27,17 +27,33 @@ extension ServiceIntent {
       // Without a policy the object uses an unsupported field, and nothing is decided for it.
       policy: service.scalingPolicy ?? ScalingPolicy(isSuspended: spec.suspend), schedules: schedules,
       economics: settings.economics(
-        of: service, dedicatedNodes: Self.nodeSelector(templates.dedicated),
-        burstNodes: Self.nodeSelector(templates.burst)),
-      wakePrice: service.wakePrice, startupTimeout: spec.timeouts.startup, drainTimeout: spec.timeouts.drain, names: service.callerNames,
+        of: service, dedicatedNodes: Self.hardware(templates.dedicated).nodes,
+        burstNodes: Self.hardware(templates.burst).nodes),
+      rates: [
+        Pool.dedicated.rawValue: settings.rates(
+          of: service, service.spec.economics?.dedicated, Self.hardware(templates.dedicated)),
+        Pool.burst.rawValue: settings.rates(
+          of: service, service.spec.economics?.burst, Self.hardware(templates.burst)),
+        Pool.canary.rawValue: settings.rates(
+          of: service, service.spec.economics?.burst, Self.hardware(templates.burst)),
+      ],
+      wakePrice: service.wakePrice, startupTimeout: spec.timeouts.startup, drainTimeout: spec.timeouts.drain,
+      names: service.callerNames,
       hostnames: spec.model.hostnames, maxSurge: spec.rollout.maxSurge.json,
       maxUnavailable: spec.rollout.maxUnavailable.json, port: port, templates: templates,
       templateHash: contentHash(["dedicated": templates.dedicated, "burst": templates.burst]), overrides: overrides,
       rollout: rollout)
   }
 
-  private static func nodeSelector(_ template: JSONValue) -> [String: String] {
-    (template[path: ["spec", "nodeSelector"]]?.objectValue ?? [:]).compactMapValues(\.stringValue)
+  private static func hardware(_ template: JSONValue) -> ReplicaHardware {
+    let containers = template[path: ["spec", "containers"]]?.arrayValue ?? []
+    let devices = containers.map { container -> Int in
+      let limit = container[path: ["resources", "limits", "nvidia.com/gpu"]]
+      return limit?.intValue ?? limit?.stringValue.flatMap { Int($0) } ?? 0
+    }
+    return ReplicaHardware(
+      nodes: (template[path: ["spec", "nodeSelector"]]?.objectValue ?? [:]).compactMapValues(\.stringValue),
+      accelerators: devices.reduce(0, +))
   }
 
   private static func unsupported(_ spec: InferenceServiceSpec, unknownZones: [String]) -> Verdict? {

@@ -19,6 +19,8 @@ struct PodObservation: Equatable {
   /// The container's or the kubelet's trouble; nil: none.
   var trouble: PodTrouble?
   var inFlight = 0
+  /// For the ledger; nil: it has no node.
+  var times: PodTimes?
 
   /// Counts toward what its Deployment wants.
   var isLive: Bool { !isTerminating && !isFinished }
@@ -62,6 +64,7 @@ extension PodObservation {
         since: condition.lastTransitionTime.isEmpty ? createdAt : condition.lastTransitionTime)
     }
     trouble = PodTrouble(pod)
+    times = isScheduled ? PodTimes(pod) : nil
   }
 }
 

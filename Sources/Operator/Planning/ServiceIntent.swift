@@ -17,6 +17,8 @@ struct ServiceIntent {
   /// When a schedule begins or ends next.
   var nextChange: Date?
   var economics: Economics
+  /// What a replica costs, by pool, for the ledger.
+  var rates: [String: LedgerRates] = [:]
   /// What waiting is worth, for `sleepAfter: Auto`; nil: the policy's own `sleepAfter` holds.
   var wakePrice: WakePrice?
   var startupTimeout: Duration

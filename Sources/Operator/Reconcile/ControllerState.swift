@@ -14,6 +14,7 @@ final class ControllerState: Sendable {
     /// The present generation of the services that were looked at of late; reading one anew costs less than keeping all.
     var known = RecentCache<ObjectKey, KnownService>(capacity: 1024)
     var claims = NameClaims()
+    var ledger = Ledger()
     var settings = InstallationSettings()
     /// Counts the changes of ``settings``.
     var settingsVersion = 0
@@ -32,6 +33,12 @@ final class ControllerState: Sendable {
     mutating func record(_ snapshot: LoadSnapshot, from address: String, now: Now) -> Set<ObjectKey> {
       let urgent = board.record(snapshot, from: address, now: now) { memories[$0]?.stableWindow ?? .seconds(60) }
       active.formUnion(urgent)
+      for load in snapshot.services {
+        guard let account = load.account else { continue }
+        ledger.hear(
+          account, of: load.name, in: load.namespace, from: snapshot.gateway, bootID: snapshot.bootID,
+          now: now.wall.milliseconds)
+      }
       return urgent
     }
   }

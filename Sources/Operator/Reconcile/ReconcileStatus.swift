@@ -29,7 +29,9 @@ extension Reconciler {
         url: configuration.url(of: intent.key, contents.settings), pools: pools, wanted: round.wanted,
         drain: round.plan.drain, load: round.load, failure: memory.wake.failure,
         dedicatedTrouble: telling.dedicatedTrouble,
-        conflict: telling.conflict, replicaFailure: failures, coldStarts: memory.wake.coldStarts, usage: memory.usage,
+        conflict: telling.conflict, replicaFailure: failures, coldStarts: memory.wake.coldStarts,
+        account: contents.ledger.summary(
+          of: intent.key.name, in: intent.key.namespace, now: now.wall.milliseconds),
         wall: now.wall, rollout: round.rollout)
       // What the informer has caught up with is kept once.
       if memory.status == service.status { contents.memories[intent.key]?.status = nil }

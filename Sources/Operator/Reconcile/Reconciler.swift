@@ -21,6 +21,7 @@ struct Reconciler: Sendable {
   let clock: any ClockSource
   let log: Log
   let metrics: OperatorMetrics
+  let ledgerMetrics: LedgerMetrics
   /// Wants rounds for other services: names change hands.
   let enqueue: @Sendable (Set<ObjectKey>) -> Void
 
@@ -140,6 +141,7 @@ struct Reconciler: Sendable {
           canaryFailure: canaryFailure, now: now), &contents.idleWindows)
       contents.memories[intent.key] = memory
       if let record = round.record { contents.decisions.append(record, of: intent.key) }
+      account(intent, pools, round, drain: memory.drain, in: &contents.ledger, now: now.wall.milliseconds)
       if round.needsTicks(pools) {
         contents.active.insert(intent.key)
       } else {
@@ -149,6 +151,28 @@ struct Reconciler: Sendable {
     }
     pools = corrected
     return round
+  }
+
+  /// Counts what the round saw.
+  private func account(
+    _ intent: ServiceIntent, _ pools: PerPool<PoolObservation>, _ round: Round, drain: DrainPlan,
+    in ledger: inout Ledger, now: Int
+  ) {
+    let key = intent.key
+    let pods = Pool.allCases.flatMap { pools[$0].pods }.compactMap { pod -> PodTimes? in
+      guard var times = pod.times else { return nil }
+      if times.drainingSince == nil, drain.pods.contains(pod.uid) { times.drainingSince = now }
+      return times
+    }
+    let before = ledger.summary(of: key.name, in: key.namespace, now: now)
+    ledger.advance(
+      LedgerObservation(
+        model: key.name, created: Timestamp.parse(intent.created)?.milliseconds ?? now, pods: pods,
+        wanted: round.wanted.dedicated + round.wanted.burst, floor: intent.policy.dedicatedReplicas,
+        rates: intent.rates),
+      in: key.namespace, now: now)
+    guard let after = ledger.summary(of: key.name, in: key.namespace, now: now), let before else { return }
+    ledgerMetrics.count(key, from: before, to: after)
   }
 
   /// The Lease has done its work: somebody is awake and nobody waits; or nobody is to be waited for.
@@ -163,7 +187,16 @@ struct Reconciler: Sendable {
   // MARK: - Forget
 
   private func forget(_ key: ObjectKey) async throws {
+    let pods = Pool.allCases.flatMap { view.pods(key, $0) }.filter { !$0.nodeName.isEmpty }.map { PodTimes($0) }
+    let now = clock.now().wall.milliseconds
     let affected = state.withLock { contents in
+      if contents.ledger.knows(key.name, in: key.namespace) {
+        // Pods may outlive their service for a while.
+        var last = LedgerObservation(model: key.name, created: now, pods: pods, wanted: 0, floor: 0, rates: [:])
+        last.isGone = true
+        contents.ledger.advance(last, in: key.namespace, now: now)
+        if pods.isEmpty { contents.ledger.retire(key.name, in: key.namespace) }
+      }
       contents.memories[key] = nil
       contents.known.remove(key)
       contents.board.remove(key)

@@ -12,7 +12,6 @@ struct ServiceMemory {
   var scaling: ScalingState
   var wake: WakeTracker
   var rollout: RolloutTracker
-  var usage: UsageMeter
   /// For `sleepAfter: Auto`.
   var sleep = AutomaticSleep()
   /// What the status says, or will say once the informer has caught up.
@@ -49,9 +48,6 @@ struct ServiceMemory {
     if let failure = StatusDocument.failure(in: service) {
       wake.resume(failure, template: intent.templateHash, now: now)
     }
-    usage = StatusDocument.usage(
-      in: status, dedicated: intent.policy.dedicatedReplicas, at: now.monotonic, wall: now.wall, created: intent.created
-    )
     rollout = RolloutTracker(StatusDocument.rollout(in: status))
     drain = DrainPlan(
       epoch: status["drain"]?["epoch"]?.intValue ?? 0,
@@ -159,8 +155,6 @@ extension ServiceMemory {
         plan: drain, age: now.monotonic - drainBegan, timeout: intent.drainTimeout,
         epochSeen: inputs.load.drainEpochSeen,
         mustKeep: decision.reason == .startingUp || decision.reason == .noData))
-    usage.advance(
-      to: now.monotonic, dedicated: pools.dedicated.paid, burst: pools.burst.paid + pools.canary.paid)
     return Round(
       decision: decision, plan: plan, verdict: verdict, wanted: wanted, floor: floor(intent), load: inputs.load,
       rollout: rollout.rollout, rolloutEvent: event, record: record)

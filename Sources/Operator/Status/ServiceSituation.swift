@@ -30,7 +30,8 @@ struct ServiceSituation {
   /// A Deployment cannot make pods (quota, admission): its own words, by pool.
   var replicaFailure: PerPool<String?>
   var coldStarts: ColdStartSamples
-  var usage: UsageMeter
+  /// Nil: the ledger is not loaded yet.
+  var account: LedgerSummary?
   var wall: Date
   /// How far a change of template has come; nil: nothing is done about the service.
   var rollout: CanaryRollout?

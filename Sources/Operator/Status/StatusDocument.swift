@@ -28,10 +28,10 @@ enum StatusDocument {
     if now.pools.canary.exists || now.rollout?.isUnderWay ?? false { status["canary"] = pool(now, .canary) }
     status[lastDecision] = decision ?? previous[lastDecision]
     status["coldStart"] = coldStart(now.coldStarts, previous: previous["coldStart"])
-    let savings = now.usage.savings(now.intent.economics)
-    status["usage"] = usage(now, savings, previous: previous["usage"])
-    status["savings"] = self.savings(savings)
-    status["display"] = display(now, savings, decision: status[lastDecision])
+    status["usage"] = now.account.map(usage) ?? previous["usage"]
+    status["savings"] = now.account.map(savings) ?? previous["savings"]
+    status["display"] = display(
+      now, saved: now.account.map(saved) ?? previous[path: ["display", "saved"]], decision: status[lastDecision])
     return status
   }
 
@@ -76,27 +76,6 @@ enum StatusDocument {
     return WakeFailure(reason: ready.reason, message: message, nextAttempt: next, failures: failures)
   }
 
-  /// Usage that an earlier controller counted, to go on from.
-  static func usage(in status: JSONValue, dedicated: Int, at now: Duration, wall: Date, created: String) -> UsageMeter {
-    func number(_ block: String, _ name: String) -> Double {
-      status[block]?[name]?.stringValue.flatMap(Double.init) ?? 0
-    }
-    let since = (status["usage"]?["sinceTime"]?.stringValue ?? created)
-    let start = Timestamp.parse(since) ?? wall
-    var peak = 0
-    // The peak is in the baseline: its hours are the peak times the time until they were written.
-    if let observed = status["load"]?["observedTime"]?.stringValue.flatMap(Timestamp.parse), observed > start {
-      peak = Int((number("savings", "baselineReplicaHours") * 3600 / observed.timeIntervalSince(start)).rounded())
-    }
-    let burstSeconds = number("usage", "burstReplicaHours") * 3600
-    let dedicatedSeconds = number("usage", "dedicatedReplicaHours") * 3600
-    if burstSeconds + dedicatedSeconds == 0 { peak = 0 }
-    let floor = min(peak, dedicated)
-    return UsageMeter(
-      at: now, elapsedSeconds: max(0, wall.timeIntervalSince(start)), dedicatedSeconds: dedicatedSeconds,
-      burstSeconds: burstSeconds, peakDedicated: floor, peakBurst: peak - floor)
-  }
-
   private static func conditions(_ now: ServiceSituation, previous: JSONValue, time: String) -> JSONValue {
     var holder = KubernetesObject(["status": previous])
     let verdicts = now.verdicts
@@ -126,46 +105,49 @@ enum StatusDocument {
     return ["samples": JSONValue(samples.count), "p50": .string(half.shortText), "p95": .string(most.shortText)]
   }
 
-  private static func usage(_ now: ServiceSituation, _ savings: Savings, previous: JSONValue?) -> JSONValue {
-    let since = Timestamp.seconds(now.wall.addingTimeInterval(-now.usage.elapsedSeconds))
+  private static func usage(_ account: LedgerSummary) -> JSONValue {
     var usage: JSONValue = [
-      "sinceTime": previous?["sinceTime"] ?? .string(since),
-      "dedicatedReplicaHours": hours(now.usage.dedicatedHours), "burstReplicaHours": hours(now.usage.burstHours),
-      "currency": .string(now.intent.economics.currency),
+      "sinceTime": .string(Timestamp.seconds(Date(timeIntervalSince1970: Double(account.since) / 1000))),
+      "dedicatedReplicaHours": hours(account.dedicated.paid), "burstReplicaHours": hours(account.burst.paid),
+      "currency": .string(account.currency),
     ]
-    usage["cost"] = savings.used.cost.map { .string($0.decimalText(places: 4)) }
-    usage["energyKWh"] = savings.used.energyKWh.map { .string($0.decimalText(places: 4)) }
-    usage["carbonKg"] = savings.used.carbonKg.map { .string($0.decimalText(places: 4)) }
+    usage["cost"] = account.used.cost.map { .string($0.decimalText(places: 4)) }
+    usage["energyKWh"] = account.used.energyKWh.map { .string($0.decimalText(places: 4)) }
+    usage["carbonKg"] = account.used.carbonKg.map { .string($0.decimalText(places: 4)) }
     return usage
   }
 
-  private static func savings(_ savings: Savings) -> JSONValue {
+  private static func savings(_ account: LedgerSummary) -> JSONValue {
     var value: JSONValue = [
-      "baseline": .string(Savings.baseline), "baselineReplicaHours": hours(savings.baselineReplicaHours),
+      "baseline": .string(LedgerBaseline.alwaysOnPeak.rawValue),
+      "baselineReplicaHours": hours(account.baselineMilliseconds),
     ]
-    value["percent"] = savings.percent.map { JSONValue($0) }
-    value["amount"] = savings.saved.cost.map { .string($0.decimalText(places: 4)) }
-    value["energyKWh"] = savings.saved.energyKWh.map { .string($0.decimalText(places: 4)) }
-    value["carbonKg"] = savings.saved.carbonKg.map { .string($0.decimalText(places: 4)) }
+    value["percent"] = account.percent.map { JSONValue($0) }
+    value["amount"] = account.saved.cost.map { .string($0.decimalText(places: 4)) }
+    value["energyKWh"] = account.saved.energyKWh.map { .string($0.decimalText(places: 4)) }
+    value["carbonKg"] = account.saved.carbonKg.map { .string($0.decimalText(places: 4)) }
     return value
   }
 
   // Five places: 0.04 s of a replica.
-  private static func hours(_ value: Double) -> JSONValue { .string(value.decimalText(places: 5)) }
+  private static func hours(_ milliseconds: Int) -> JSONValue {
+    .string((Double(milliseconds) / 3_600_000).decimalText(places: 5))
+  }
 
-  private static func display(_ now: ServiceSituation, _ savings: Savings, decision: JSONValue?) -> JSONValue {
+  private static func saved(_ account: LedgerSummary) -> JSONValue? {
+    guard let percent = account.percent else { return nil }
+    guard let cost = account.saved.cost else { return .string("\(percent)%") }
+    return .string("\(account.currency) \(cost.decimalText(places: abs(cost) >= 10 ? 0 : 2)) (\(percent)%)")
+  }
+
+  private static func display(_ now: ServiceSituation, saved: JSONValue?, decision: JSONValue?) -> JSONValue {
     var display: JSONValue = [
       "state": .string(now.ready.reason),
       "dedicated": .string("\(now.pools.dedicated.ready)/\(now.wanted.dedicated)"),
       "burst": .string("\(now.pools.burst.ready)/\(now.wanted.burst)"),
     ]
     display["canary"] = canaryDisplay(now).map { .string($0) }
-    if let percent = savings.percent {
-      let amount = savings.saved.cost.map { cost in
-        "\(now.intent.economics.currency) \(cost.decimalText(places: abs(cost) >= 10 ? 0 : 2)) "
-      }
-      display["saved"] = .string(amount.map { "\($0)(\(percent)%)" } ?? "\(percent)%")
-    }
+    display["saved"] = saved
     if let decision, let pool = decision["pool"]?.stringValue {
       let change = "\(decision["from"]?.intValue ?? 0)->\(decision["to"]?.intValue ?? 0)"
       display["decision"] = .string("\(pool) \(change) \(decision["reason"]?.stringValue ?? "")")

@@ -34,7 +34,7 @@ enum BootRoles {
   private static let controllerAtHome: [JSONValue] = [
     rule("coordination.k8s.io", "leases", ["get", "list", "watch", "create", "update", "delete"]),
     rule("discovery.k8s.io", "endpointslices", ["list", "watch"]),
-    settings,
+    settings, rule("", "configmaps", ["list", "create", "update", "delete"]),
   ]
 
   private static let gatewayInCluster: [JSONValue] = [

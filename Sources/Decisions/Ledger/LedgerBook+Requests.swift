@@ -1,0 +1,74 @@
+extension LedgerBook {
+  /// Tenants that are told apart per model and hour; those that come after share ``ServiceAccount/otherTenant``.
+  public static let mostTenants = 32
+
+  /// Takes all that a gateway has counted of a model. What was counted before is known by gateway, boot and account.
+  public mutating func record(
+    _ account: ServiceAccount, of model: String, from gateway: String, bootID: String, now: Int
+  ) {
+    to = max(to, now)
+    let known = gateways[gateway]
+    var cursor = known?.bootID == bootID ? known ?? GatewayCursor(bootID: bootID, heard: now) : nil
+    // A gateway that is older than all cursors and has none was silent for too long: some leader has counted it.
+    let isStale =
+      cursor == nil
+      && (now - account.sinceMilliseconds >= Self.cursorLife
+        || (lostCursors && account.sinceMilliseconds < resumedAt ?? from))
+    if cursor == nil { cursor = GatewayCursor(bootID: bootID, heard: now) }
+    guard var cursor else { return }
+    cursor.heard = now
+    let before = cursor.services[model]
+    let base = before?.sinceMilliseconds == account.sinceMilliseconds ? before : nil
+    cursor.services[model] = account
+    let wasFolded = cursor.isFolded && base != nil
+    gateways[gateway] = cursor
+    guard !isStale else { return }
+    if models[model] == nil { models[model] = Model(since: now) }
+    if wasFolded, let base {
+      addFolded(account, base, to: model, now: now)
+    } else {
+      for row in account.rows {
+        let last = base?.rows.first { $0.pool == row.pool && $0.tenant == row.tenant }?.counts ?? LedgerCounts()
+        add(row.counts - last, pool: row.pool, tenant: row.tenant, to: model, now: now)
+      }
+    }
+    for (uid, busy) in account.busyMilliseconds.sorted(by: { $0.key < $1.key }) {
+      let last = base?.busyMilliseconds[uid]
+      guard pods[uid] != nil else {
+        // The pod has not been seen here yet, or not any more: what is new stays new.
+        gateways[gateway]?.services[model]?.busyMilliseconds[uid] = last
+        continue
+      }
+      let more = busy - (last ?? 0)
+      if more > 0 { pods[uid]?.pending[gateway, default: 0] += more }
+    }
+  }
+
+  /// All rows that a gateway said have been compared: its cursors tell tenants apart again.
+  public mutating func unfold(_ gateway: String) { gateways[gateway]?.isFolded = false }
+
+  private mutating func addFolded(_ account: ServiceAccount, _ base: ServiceAccount, to model: String, now: Int) {
+    let totals = Self.byPool(account.rows)
+    for (pool, counts) in totals.sorted(by: { $0.key < $1.key }) {
+      let last = base.rows.first { $0.pool == pool }?.counts ?? LedgerCounts()
+      add(counts - last, pool: pool, tenant: ServiceAccount.otherTenant, to: model, now: now)
+    }
+  }
+
+  static func byPool(_ rows: [ServiceAccount.Row]) -> [String: LedgerCounts] {
+    rows.reduce(into: [:]) { $0[$1.pool, default: LedgerCounts()] += $1.counts }
+  }
+
+  private mutating func add(_ counts: LedgerCounts, pool: String, tenant: String, to model: String, now: Int) {
+    // Counters that fall without a new account are not believed.
+    guard !counts.isZero, counts.isSane else { return }
+    let hour = Self.hour(of: now)
+    var key = UsageKey(hour: hour, pool: pool, tenant: tenant)
+    if models[model]?.usage[key] == nil {
+      let tenants = Set(models[model]?.usage.keys.lazy.filter { $0.hour == hour }.map(\.tenant) ?? [])
+      if tenants.count >= Self.mostTenants, !tenants.contains(tenant) { key.tenant = ServiceAccount.otherTenant }
+    }
+    models[model]?.usage[key, default: LedgerCounts()] += counts
+    models[model]?.totalCounts += counts
+  }
+}

@@ -1,0 +1,85 @@
+/// Where a rate comes from, by closeness to the service.
+public enum RateMethod: String, Hashable, Sendable {
+  /// `spec.economics` of the service.
+  case spec
+  /// The installation's settings: of the nodes, the namespace, or all.
+  case settings
+  /// A table shipped with Pilotlight.
+  case table
+  /// Nobody says; the figure is left out.
+  case none
+}
+
+/// What one pool's replica cost at a time, each figure with its source.
+public struct LedgerRates: Hashable, Sendable {
+  /// ISO 4217 code.
+  public var currency: String
+  /// Money per replica and hour.
+  public var hourlyPrice: Double?
+  public var priceMethod: RateMethod
+  /// Watts of a replica that has no request.
+  public var idleWatts: Double?
+  /// Watts of a replica under load.
+  public var busyWatts: Double?
+  public var powerMethod: RateMethod
+  /// Power usage effectiveness (ISO/IEC 30134-2): the site's energy per energy of its computers.
+  public var effectiveness: Double
+  public var effectivenessMethod: RateMethod
+  /// Grams of CO2 equivalent per kWh of the grid, by location.
+  public var carbonGramsPerKWh: Double?
+  public var carbonMethod: RateMethod
+
+  public init(
+    currency: String = "USD", hourlyPrice: Double? = nil, priceMethod: RateMethod = .none, idleWatts: Double? = nil,
+    busyWatts: Double? = nil, powerMethod: RateMethod = .none, effectiveness: Double = 1,
+    effectivenessMethod: RateMethod = .none, carbonGramsPerKWh: Double? = nil, carbonMethod: RateMethod = .none
+  ) {
+    self.currency = currency
+    self.hourlyPrice = hourlyPrice
+    self.priceMethod = priceMethod
+    self.idleWatts = idleWatts
+    self.busyWatts = busyWatts
+    self.powerMethod = powerMethod
+    self.effectiveness = effectiveness
+    self.effectivenessMethod = effectivenessMethod
+    self.carbonGramsPerKWh = carbonGramsPerKWh
+    self.carbonMethod = carbonMethod
+  }
+
+  /// What the time costs: money, kWh with the site's share, kg of CO2 equivalent; nil parts are not known.
+  ///
+  /// Energy is `idle watts x paid time + (busy - idle watts) x busy time`, times the effectiveness. Loading and draining
+  /// replicas count as idle ones but for what of their time is known to be busy.
+  public func bill(_ time: ReplicaTime) -> Bill {
+    let (paid, busy) = (Double(time.paid) / 3_600_000, Double(time.busy) / 3_600_000)
+    var energy: Double?
+    if let busyWatts {
+      let idle = idleWatts ?? busyWatts
+      energy = (idle * paid + (busyWatts - idle) * busy) * effectiveness / 1000
+    }
+    var carbon: Double?
+    if let energy, let carbonGramsPerKWh { carbon = energy * carbonGramsPerKWh / 1000 }
+    return Bill(cost: hourlyPrice.map { $0 * paid }, energyKWh: energy, carbonKg: carbon)
+  }
+
+  /// The bill for replicas that stand idle: what a baseline has beyond what ran.
+  public func idleBill(milliseconds: Int) -> Bill { bill(ReplicaTime(ready: milliseconds)) }
+}
+
+extension Bill {
+  /// A part is known where both know it.
+  public static func + (left: Bill, right: Bill) -> Bill {
+    func sum(_ part: (Bill) -> Double?) -> Double? {
+      guard let one = part(left), let other = part(right) else { return nil }
+      return one + other
+    }
+    return Bill(cost: sum(\.cost), energyKWh: sum(\.energyKWh), carbonKg: sum(\.carbonKg))
+  }
+
+  public static func - (left: Bill, right: Bill) -> Bill {
+    left + Bill(cost: right.cost.map(-), energyKWh: right.energyKWh.map(-), carbonKg: right.carbonKg.map(-))
+  }
+
+  /// Nothing at all, all of it known.
+  public static let zero = Bill(cost: 0, energyKWh: 0, carbonKg: 0)
+}

@@ -1,0 +1,68 @@
+import Decisions
+import FoundationEssentials
+import KubernetesAPI
+
+/// A report for people: a line per model, sums, and how each figure came about.
+enum ReportTable {
+  private static let header = [
+    "NAMESPACE", "MODEL", "REQUESTS", "TOKENS", "WAITED", "REPLICA-S", "LOADING", "BUSY", "IDLE", "DRAINING", "COST",
+    "KWH", "KGCO2", "G/REQUEST", "SAVED (PEAK)", "SAVED (FLOOR)", "NO DATA",
+  ]
+
+  static func text(_ report: LedgerReport) -> String {
+    var text = "From \(time(report.from)) to \(time(report.to)) (\((report.to - report.from) / 1000) s)\n"
+    guard !report.models.isEmpty else { return text + "The ledger has nothing of this period.\n" }
+    text += align([header] + report.models.map(row))
+    for (namespace, missing) in report.missing.sorted(by: { $0.key < $1.key }) where missing > 0 {
+      text += "\(namespace): \(missing / 1000) s of the period have no data\n"
+    }
+    text += "SAVED (PEAK): against as many replicas as were wanted at most, all the time. SAVED (FLOOR): against the\n"
+    text += "dedicated replicas, at least one, all the time, and beyond them what was wanted, while it was.\n"
+    text += "COST: \(methods(report, \.priceMethod)). KWH: power \(methods(report, \.powerMethod)), "
+    text += "PUE \(methods(report, \.effectivenessMethod)). KGCO2: \(methods(report, \.carbonMethod)), by location.\n"
+    return text + "G/REQUEST: SCI (ISO/IEC 21031) per request, operational only: embodied emissions (M) are excluded.\n"
+  }
+
+  private static func row(_ model: LedgerModelReport) -> [String] {
+    let (time, counts) = (model.time, model.counts)
+    let waited = counts.waits > 0 ? "\(counts.waits) (\(seconds(counts.waitMilliseconds)) s)" : "0"
+    return [
+      model.namespace, model.model, "\(counts.requests)", "\(counts.promptTokens + counts.outputTokens)", waited,
+      seconds(time.paid), seconds(time.loading), seconds(time.busy), seconds(time.idle), seconds(time.draining),
+      money(model.bill.cost, model), figure(model.bill.energyKWh), figure(model.bill.carbonKg),
+      figure(model.intensityPerRequest),
+    ] + model.comparisons.map { saved($0, model) } + [model.unknown > 0 ? "\(seconds(model.unknown)) s" : "0"]
+  }
+
+  private static func saved(_ comparison: LedgerComparison, _ model: LedgerModelReport) -> String {
+    guard comparison.milliseconds > 0 else { return "-" }
+    if let cost = comparison.saved.cost, let used = model.bill.cost, cost + used > 0 {
+      return "\(money(cost, model)) (\(Int((cost / (cost + used) * 100).rounded(.towardZero)))%)"
+    }
+    let share = 1 - Double(model.time.paid) / Double(comparison.milliseconds)
+    return "\(Int((share * 100).rounded(.towardZero)))% of the time"
+  }
+
+  private static func methods(_ report: LedgerReport, _ method: (LedgerRates) -> RateMethod) -> String {
+    let words = Set(report.lines.compactMap { $0.rates.map { method($0).rawValue } })
+    return words.isEmpty ? "none" : words.sorted().joined(separator: ", ")
+  }
+
+  private static func money(_ amount: Double?, _ model: LedgerModelReport) -> String {
+    amount.map { "\(model.currency ?? "") \($0.decimalText(places: 4))" } ?? "-"
+  }
+  private static func figure(_ value: Double?) -> String { value.map { $0.decimalText(places: 4) } ?? "-" }
+  private static func seconds(_ milliseconds: Int) -> String { (Double(milliseconds) / 1000).decimalText(places: 1) }
+  private static func time(_ milliseconds: Int) -> String {
+    Timestamp.seconds(Date(timeIntervalSince1970: Double(milliseconds) / 1000))
+  }
+
+  private static func align(_ rows: [[String]]) -> String {
+    let widths = rows[0].indices.map { column in rows.map { $0[column].count }.max() ?? 0 }
+    return rows.map { row in
+      var line = zip(row, widths).map { $0 + String(repeating: " ", count: $1 - $0.count) }.joined(separator: "  ")
+      while line.last == " " { line.removeLast() }
+      return line + "\n"
+    }.joined()
+  }
+}
