@@ -56,8 +56,8 @@ struct LedgerCourse {
         let counts = LedgerCounts(
           requests: 1 + draw(4), promptTokens: draw(900), outputTokens: draw(500), waits: draw(2),
           waitMilliseconds: draw(3000), servingMilliseconds: draw(2000))
-        now[pod.gateway][pod.model]?.merge(
-          Self.more(now[pod.gateway][pod.model], pod, tenant: "t\(draw(3))", counts))
+        let later = Self.more(now[pod.gateway][pod.model], pod, tenant: "t\(draw(3))", counts)
+        now[pod.gateway][pod.model]?.merge(later)
         requests += counts
         busy += 700
       }

@@ -4,7 +4,7 @@ import Testing
 
 @testable import Operator
 
-@Suite("Ledger") struct LedgerTests {
+@Suite struct LedgerTests {
   static func totals(_ report: LedgerReport) -> (time: ReplicaTime, counts: LedgerCounts) {
     report.lines.reduce(into: (ReplicaTime(), LedgerCounts())) { sums, line in
       sums.0 += line.time
