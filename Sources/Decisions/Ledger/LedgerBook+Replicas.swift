@@ -87,7 +87,7 @@ extension LedgerBook {
   // MARK: - Pods
 
   private mutating func count(_ pod: PodTimes, of model: String, now: Int) {
-    guard let scheduled = pod.scheduled else { return }
+    guard let scheduled = pod.scheduled, pods[pod.uid]?.hasEnded != true else { return }
     let end = min(now, pod.ended ?? now)
     if pods[pod.uid] == nil {
       // One that ended before this book began was counted by an earlier one.
@@ -105,7 +105,8 @@ extension LedgerBook {
     pods[pod.uid]?.deadline = pod.deadline
     book(pod.uid, until: end)
     settle(pod.uid, now: now)
-    if pod.ended != nil { pods[pod.uid] = nil }
+    // Kept until its object goes: it must not be counted again.
+    if pod.ended != nil { pods[pod.uid]?.hasEnded = true }
   }
 
   private static func phase(of pod: PodTimes) -> (ReplicaPhase, since: Int?) {
@@ -117,6 +118,11 @@ extension LedgerBook {
   /// watched, that is a bound and not a measure, and the ledger says so.
   private mutating func countVanished(_ uid: String, now: Int) {
     guard let record = pods[uid] else { return }
+    guard !record.hasEnded else {
+      settle(uid, now: now)
+      pods[uid] = nil
+      return
+    }
     let end = max(record.counted, min(now, record.deadline ?? now))
     if let resumedAt, record.counted <= resumedAt { note(Gap(from: record.counted, to: end)) }
     book(uid, until: end)

@@ -85,6 +85,8 @@ public struct LedgerBook: Hashable, Sendable {
     public var counted: Int
     /// When its deletion must be over; nil: it is not being deleted.
     public var deadline: Int?
+    /// All of its time is counted; its object is still there.
+    public var hasEnded = false
     /// Ready time that is not yet known to have been busy.
     public var credit = 0
     /// Busy time, heard and not yet booked, by gateway.
@@ -190,7 +192,9 @@ public struct LedgerBook: Hashable, Sendable {
   public static let cursorLife = 24 * millisecondsPerHour
 
   /// Nothing runs and nothing is about to: time passes without anything to count.
-  public var isAtRest: Bool { pods.isEmpty && models.values.allSatisfy { ($0.course?.wanted ?? 0) == 0 } }
+  public var isAtRest: Bool {
+    pods.values.allSatisfy(\.hasEnded) && models.values.allSatisfy { ($0.course?.wanted ?? 0) == 0 }
+  }
 
   // MARK: - Notes
 

@@ -96,7 +96,10 @@ public enum LedgerCodec {
   private static func pod(_ pod: LedgerBook.PodRecord) -> JSONValue {
     row(
       [.string(pod.model), .string(pod.pool)],
-      [pod.phase.rawValue, pod.counted, pod.deadline ?? 0, pod.credit, pod.pending.values.reduce(0, +)])
+      [
+        pod.phase.rawValue, pod.counted, pod.deadline ?? 0, pod.credit, pod.pending.values.reduce(0, +),
+        pod.hasEnded ? 1 : 0,
+      ])
   }
 
   private static func cursor(_ cursor: LedgerBook.GatewayCursor) -> JSONValue {
@@ -141,6 +144,7 @@ public enum LedgerCodec {
       var record = LedgerBook.PodRecord(model: model, pool: pool, phase: phase, counted: counted)
       record.deadline = value[4]?.intValue.flatMap { $0 > 0 ? $0 : nil }
       record.credit = value[5]?.intValue ?? 0
+      record.hasEnded = value[7]?.intValue == 1
       if let pending = value[6]?.intValue, pending > 0 { record.pending = ["": pending] }
       book.pods[uid] = record
     }
