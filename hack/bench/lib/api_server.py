@@ -73,10 +73,13 @@ class APIServer:
     def patch(self, path, change):
         return self.request("PATCH", path, change, "application/merge-patch+json")
 
-    def for_each(self, items, work, threads=4):
+    def for_each(self, items, work, say=lambda text: None, threads=4):
+        """Works on all items, several at once, and tells after each tenth."""
+        begun, step = time.monotonic(), max(1, len(items) // 10)
         with concurrent.futures.ThreadPoolExecutor(threads) as pool:
-            for _ in pool.map(work, items):
-                pass
+            for done, _ in enumerate(pool.map(work, items), 1):
+                if done % step == 0:
+                    say(f"  {done} of {len(items)} after {time.monotonic() - begun:.0f} s")
 
     def watch(self, path, version):
         """Watch events as they come, each with the moment of its arrival."""

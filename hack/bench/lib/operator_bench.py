@@ -176,7 +176,7 @@ class Bench:
         for index in range(NAMESPACES):
             server.request("POST", "/api/v1/namespaces", {"metadata": {"name": f"bench-{index}"}})
         server.for_each(self.names, lambda place: server.request(
-            "POST", f"{GROUP}/namespaces/{place[0]}/inferenceservices", service(place[1], place[0])))
+            "POST", f"{GROUP}/namespaces/{place[0]}/inferenceservices", service(place[1], place[0])), self.say)
 
     def first_round(self, server):
         """A controller that finds them makes everything; then they are let sleep."""
@@ -188,7 +188,7 @@ class Bench:
         self.values["first_round_requests"] = counted["requests"] / self.options.services
         self.values["first_round_bytes"] = counted["bytes"] / self.options.services
         server.for_each(self.names, lambda place: server.patch(
-            self.path(place), {"spec": {"suspend": False, "dedicated": {"replicas": 0}}}))
+            self.path(place), {"spec": {"suspend": False, "dedicated": {"replicas": 0}}}), self.say)
         controller.settle(limit=1800)
         controller.stop()
         count = len(server.request("GET", "/apis/apps/v1/deployments")["items"])
