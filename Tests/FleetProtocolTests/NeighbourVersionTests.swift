@@ -47,19 +47,19 @@ import Testing
     let old = try #require(try LoadSnapshot(line: Self.asWritten(by: 1, Self.snapshot)).services.first)
     #expect(old.tokensTotal == nil && old.service == nil)
     var totals = ServiceTotals()
-    totals.add(firstToken: 0.1, occupied: 1, concurrency: 2)
+    totals.add(firstToken: 0.5, occupied: 1, concurrency: 2)
     let load = ServiceLoad(
       namespace: "default", name: "llm", promptTokensTotal: 7, outputTokensTotal: 8, service: totals)
     let line = try LoadSnapshot(gateway: "g", bootID: "b", sequence: 1, services: [load]).encodedLine()
     let read = try #require(try LoadSnapshot(line: line).services.first)
     #expect(read == load && read.tokensTotal == 15 && read.service == totals)
     let text = String(decoding: line, as: UTF8.self)
-    #expect(text.contains(#""firstTokens":[[0,0,0],[1,0.1,0.01]]"#), "\(text)")
+    #expect(text.contains(#""firstTokens":[[0,0,0],[1,0.5,0.25]]"#), "\(text)")
     for bad in [
-      #""firstTokens":[[0,0,0],[1,-0.1,0.01]]"#,
+      #""firstTokens":[[0,0,0],[1,-0.5,0.25]]"#,
       #""firstTokens":[\#(Array(repeating: "[0,0,0]", count: 17).joined(separator: ","))]"#,
     ] {
-      let broken = text.replacing(#""firstTokens":[[0,0,0],[1,0.1,0.01]]"#, with: bad)
+      let broken = text.replacing(#""firstTokens":[[0,0,0],[1,0.5,0.25]]"#, with: bad)
       #expect(throws: FleetProtocolError.self) { try LoadSnapshot(line: Array(broken.utf8)) }
     }
   }
