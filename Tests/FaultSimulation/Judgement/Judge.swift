@@ -94,9 +94,6 @@ final class Judge: @unchecked Sendable {
     }
   }
 
-  /// Somebody else changed a Deployment's number of replicas.
-  func scaledByHand(_ key: ObjectKey) { scaledAt[key] = world.time.elapsed }
-
   /// What the owner may want as far as a controller may know; nil: there is no service.
   private func knownWishes(_ service: ObjectKey, _ incarnation: Incarnation) -> [OwnersWish?] {
     // A round may be as long as a few slow requests.
@@ -109,7 +106,7 @@ final class Judge: @unchecked Sendable {
     let parts = request.path.split(separator: "/").map(String.init)
     guard parts.count > 3, parts.last == "status" else { return false }
     let service = ObjectKey(namespace: parts[parts.count - 4], name: parts[parts.count - 2])
-    return specs.latest(service).map { $0.mostDedicated > 0 && !$0.isSuspended } ?? false
+    return specs.latest(service).map { $0.dedicated > 0 && !$0.isSuspended } ?? false
   }
 
   // MARK: - When a write is done

@@ -1,5 +1,4 @@
 import FleetProtocol
-import FoundationEssentials
 import InferenceAPI
 import KubernetesAPI
 
@@ -36,8 +35,7 @@ struct Settlement {
     }
     if service.condition("TemplateValid")?.status == "Unknown" { return "its template is not judged yet" }
     if let named = status["drain"]?["pods"]?.arrayValue, !named.isEmpty { return "status.drain still names pods" }
-    guard let wall = leadersWall else { return "nobody leads" }
-    let dedicated = wish.isSuspended ? 0 : wish.dedicated(at: wall)
+    let dedicated = wish.isSuspended ? 0 : wish.dedicated
     for (pool, wanted) in [("dedicated", dedicated), ("burst", 0)] {
       let key = ObjectKey(namespace: service.key.namespace, name: "\(service.key.name)-\(pool)")
       let replicas = world.api.store.object(.deployments, key).map { Deployment($0).replicas }
@@ -51,17 +49,11 @@ struct Settlement {
     }
     let state = status[path: ["display", "state"]]?.stringValue
     let expected =
-      if wish.isSuspended { "Suspended" } else if dedicated > 0 { "Serving" } else {
+      if wish.isSuspended { "Suspended" } else if wish.dedicated > 0 { "Serving" } else {
         wish.maxBurst > 0 ? "Asleep" : "NoCapacity"
       }
     // The last wake may have failed: the status says so until the next one.
     return state == expected || Self.lastWakeFailed(service) ? nil : "state is \(state ?? "missing"), not \(expected)"
-  }
-
-  /// What schedules are held against: the leader's clock may be wrong.
-  private var leadersWall: Date? {
-    let holder = world.api.store.object(.leases, Judge.leaderLease).map { Lease($0).holderIdentity }
-    return world.controllers.first { $0.incarnation?.identity == holder }?.clock.now().wall
   }
 
   static func lastWakeFailed(_ service: KubernetesObject) -> Bool {
