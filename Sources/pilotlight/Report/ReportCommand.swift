@@ -74,7 +74,7 @@ enum ReportCommand {
     let books = try await books(options, connection.client)
     let report = LedgerReport(books, from: options.from, to: options.to, now: options.now)
     switch options.format {
-    case .table: Console.write(ReportTable.text(report), to: 1)
+    case .table: Console.write(UsageTable.text(report), to: 1)
     case .csv: Console.write(ReportExport.csv(report), to: 1)
     case .json: Console.print(ReportExport.json(report).text)
     case .focus: Console.write(FocusExport.csv(report), to: 1)

@@ -3,7 +3,7 @@ import FoundationEssentials
 import KubernetesAPI
 
 /// A report for people: a line per model, sums, and how each figure came about.
-enum ReportTable {
+enum UsageTable {
   private static let header = [
     "NAMESPACE", "MODEL", "REQUESTS", "TOKENS", "WAITED", "REPLICA-S", "LOADING", "BUSY", "IDLE", "DRAINING", "COST",
     "KWH", "KGCO2", "G/REQUEST", "SAVED (PEAK)", "SAVED (FLOOR)", "NO DATA",
