@@ -89,7 +89,7 @@ def given(cluster, what, names):
 
 def replay(cluster, exchanges, names):
     for exchange in exchanges:
-        method, target = filled(exchange["request"], names).replace("<seconds>", "1").split(" ", 1)
+        method, target = filled(exchange["request"], names).replace("<seconds>", "1").replace("<days>", "2026-01-01,2026-01-02").split(" ", 1)
         accept = exchange.get("accept", "JSON")
         headers = {"Accept": ACCEPT.get(accept, accept)}
         if "content" in exchange:

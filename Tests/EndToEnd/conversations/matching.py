@@ -1,6 +1,6 @@
 """Compares what was said with what the table expects.
 
-An expected text may be a placeholder: `<uid>`, `<name>`, `<version>`, `<time>`, `<age>`, `<number>`, `<seconds>`, `<token>` or `<any>`.
+An expected text may be a placeholder: `<uid>`, `<name>`, `<version>`, `<time>`, `<age>`, `<number>`, `<seconds>`, `<days>`, `<token>` or `<any>`.
 `<version:v>` keeps what it matched, and `$v` stands for it afterwards.
 """
 import json
@@ -15,6 +15,7 @@ PATTERNS = {
     "age": r"\d+[smhd]",
     "number": r"\d+",
     "seconds": r"[1-9][0-9]*",
+    "days": r"\d{4}-\d\d-\d\d(?:,\d{4}-\d\d-\d\d)*",
     "token": r".+",
     "any": r"(?s:.*)",
 }
