@@ -22,10 +22,6 @@ struct FuzzInput {
   var arrivals: [[Int]] { octets.count > 256 ? [cuts] : [cuts, Array(0..<octets.count)] }
 }
 
-/// Small, so that small inputs meet them.
-let fuzzLimits = HTTPLimits(
-  headBytes: 1024, headerCount: 16, targetBytes: 256, chunkExtensionBytes: 32, trailerBytes: 256)
-
 /// Ends the run where a property does not hold.
 func require(_ holds: Bool, _ property: @autoclosure () -> String, file: StaticString = #fileID, line: UInt = #line) {
   if !holds { fatalError(property(), file: file, line: line) }

@@ -5,7 +5,7 @@
 struct StartOrder {
   /// An hour: longer than a gateway lets a request take by default, in microseconds.
   static let window: Int64 = 3_600_000_000
-  /// With more rows waiting, the earliest is given before its hour is over: 4 M rows, some 200 MB.
+  /// With more rows waiting, the earliest is given before its hour is over: 4 M rows, some 260 MB.
   static let mostRows = 4_000_000
   /// The requests for which a sampled row stands follow it within a minute, in microseconds.
   static let mostSpread: Int64 = 60_000_000

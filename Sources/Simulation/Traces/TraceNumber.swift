@@ -46,7 +46,9 @@ enum TraceNumber {
 
   /// A finite number as CSV and JSON write it: digits, point, exponent, sign.
   static func double(_ text: LineBytes) -> Double? {
-    guard let first = text.first, text.count <= 40, first.digit <= 9 || first == UInt8(ascii: "-") else { return nil }
+    guard let first = text.first, let last = text.last, text.count <= 40,
+      first.digit <= 9 || first == UInt8(ascii: "-"), last.digit <= 9
+    else { return nil }
     for octet in text {
       switch octet {
       case 0x30...0x39, UInt8(ascii: "."), UInt8(ascii: "e"), UInt8(ascii: "E"), UInt8(ascii: "+"), UInt8(ascii: "-"):

@@ -153,7 +153,7 @@ struct TraceParser {
     case .rates(let reader):
       let drawn = RateArrivals(
         reader.bins, names: models.names, maxRate: maxRate(reader), seed: reading.seed)
-      if drawn.clientCount == 0, !reader.bins.isEmpty, let rate = maxRate(reader) {
+      if drawn.clientCount == 0, !reader.bins.allSatisfy(\.isEmpty), let rate = maxRate(reader) {
         throw problem(RowProblem("every row has a rate above \(rate)/s; give a higher --max-client-rate"))
       }
       arrivals = drawn
