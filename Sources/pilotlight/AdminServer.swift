@@ -79,7 +79,8 @@ final class AdminServer: Sendable {
       return try await text(exchange, 400, "service is '\(service)', must be NAMESPACE/NAME\n")
     }
     try await exchange.respond(
-      status: 200, headers: [("Content-Type", "application/x-ndjson")], body: try controller.decisions(of: String(service)))
+      status: 200, headers: [("Content-Type", "application/x-ndjson")],
+      body: try controller.decisions(of: String(service)))
   }
 
   private func text(
