@@ -61,7 +61,6 @@ struct ReferenceManualTests {
   func marksRefusals() {
     let refused = [
       "spec.scaling.mode": "`Predictive` is not acted on by this version; use Reactive.",
-      "spec.overflow": "Not acted on by this version; remove it.",
     ]
     for (path, words) in refused where UnsupportedFields.refusal(of: path) != nil {
       #expect(UnsupportedFields.refusal(of: path) == words)
