@@ -122,7 +122,9 @@ struct TypedSpecTests {
 
   @Test("With an objective and no target, only what has no slot asks for another replica")
   func targetWithObjective() throws {
-    func policy(_ scaling: JSONValue) throws -> ScalingPolicy { try Sample.service(["scaling": scaling]).scalingPolicy }
+    func policy(_ scaling: JSONValue) throws -> ScalingPolicy {
+      try #require(try Sample.service(["scaling": scaling]).scalingPolicy)
+    }
     let alone = try policy(["objective": ["timeToFirstToken": "2s", "percentile": 99]])
     #expect(alone.target == 16 && alone.maxConcurrency == 16)
     #expect(alone.objective == Decisions.LatencyObjective(timeToFirstToken: .seconds(2), percentile: 99))
