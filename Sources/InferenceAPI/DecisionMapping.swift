@@ -11,7 +11,8 @@ extension InferenceService {
       metric: metric, target: Double(target), dedicatedTarget: dedicatedTarget,
       stableWindow: spec.scaling.stableWindow, panicWindow: spec.scaling.panicWindow,
       panicThresholdPercent: spec.scaling.panicThresholdPercent, scaleDownDelay: spec.scaling.scaleDownDelay,
-      sleepAfter: sleepAfter ?? .seconds(600), dedicatedReplicas: spec.dedicated.replicas, maxBurstReplicas: spec.burst.maxReplicas,
+      sleepAfter: sleepAfter ?? .seconds(600), dedicatedReplicas: spec.dedicated.replicas,
+      maxBurstReplicas: spec.burst.maxReplicas,
       spareBurstReplicas: spec.burst.spareReplicas, maxConcurrency: maxConcurrency,
       dedicatedMaxConcurrency: dedicatedMaxConcurrency,
       objective: spec.scaling.objective.map {
