@@ -17,12 +17,15 @@ extension InferenceService {
   /// Load that a burst replica should carry, in the unit of `spec.scaling.metric`.
   public var target: Int {
     if let target = spec.scaling.target { return target }
+    // An objective finds out by itself how full replicas may be: then only what has no slot asks for another one.
+    if spec.scaling.objective != nil { return spec.scaling.maxConcurrency ?? 2 * Self.defaultTarget }
     return min(Self.defaultTarget, spec.scaling.maxConcurrency ?? Self.defaultTarget)
   }
 
   /// Most requests that a burst replica is given at once.
   public var maxConcurrency: Int {
     if let explicit = spec.scaling.maxConcurrency { return explicit }
+    if spec.scaling.objective != nil, spec.scaling.target == nil { return target }
     return spec.scaling.metric == .concurrency ? 2 * target : Self.defaultMaxConcurrency
   }
 

@@ -78,9 +78,8 @@ final class AdminServer: Sendable {
     guard service.split(separator: "/", omittingEmptySubsequences: false).count == 2 else {
       return try await text(exchange, 400, "service is '\(service)', must be NAMESPACE/NAME\n")
     }
-    try await exchange.respond(
-      status: 200, headers: [("Content-Type", "application/x-ndjson")],
-      body: try controller.decisions(of: String(service)))
+    let lines = try controller.decisions(of: String(service))
+    try await exchange.respond(status: 200, headers: [("Content-Type", "application/x-ndjson")], body: lines)
   }
 
   private func text(

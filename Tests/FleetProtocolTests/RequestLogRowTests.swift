@@ -22,7 +22,7 @@ import Testing
     row.tokensEstimated = true
     row.requestBytes = 512
     row.responseBytes = 9340
-    row.tenant = "9f86d081"
+    row.tenant = "9f86d081884c7d65"
     row.traceID = "4bf92f3577b34da6a3ce929d0e0e4736"
     row.weight = 100
     return row

@@ -60,8 +60,7 @@ struct ReferenceManualTests {
   @Test("What this version refuses is marked where the field stands")
   func marksRefusals() {
     let refused = [
-      "spec.scaling.mode": "`Predictive` is not acted on by this version; use Reactive.",
-      "spec.overflow": "Not acted on by this version; remove it.",
+      "spec.scaling.mode": "`Predictive` is not acted on by this version; use Reactive."
     ]
     for (path, words) in refused where UnsupportedFields.refusal(of: path) != nil {
       #expect(UnsupportedFields.refusal(of: path) == words)

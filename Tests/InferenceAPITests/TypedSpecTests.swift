@@ -120,6 +120,21 @@ struct TypedSpecTests {
     #expect(fixed.scalingPolicy?.sleepAfter == .seconds(90))
   }
 
+  @Test("With an objective and no target, only what has no slot asks for another replica")
+  func targetWithObjective() throws {
+    func policy(_ scaling: JSONValue) throws -> ScalingPolicy {
+      try #require(try Sample.service(["scaling": scaling]).scalingPolicy)
+    }
+    let alone = try policy(["objective": ["timeToFirstToken": "2s", "percentile": 99]])
+    #expect(alone.target == 16 && alone.maxConcurrency == 16)
+    #expect(alone.objective == Decisions.LatencyObjective(timeToFirstToken: .seconds(2), percentile: 99))
+    let wide = try policy(["objective": ["timeToFirstToken": "2s"], "maxConcurrency": 64])
+    #expect(wide.target == 64 && wide.maxConcurrency == 64 && wide.objective?.percentile == 95)
+    let both = try policy(["objective": ["timeToFirstToken": "2s"], "target": 5])
+    #expect(both.target == 5 && both.maxConcurrency == 10)
+    #expect(try policy(["metric": "TokensPerSecond", "target": 900]).metric == .tokensPerSecond)
+  }
+
   @Test(
     "A field that this version does not act on is named with what to do",
     arguments: [

@@ -82,8 +82,7 @@ struct BurstHistory: Hashable, Sendable {
     var weights = [Double](repeating: 0, count: Self.budgets.count)
     var best = 0.0
     let steps = Double(Self.budgets.count - 1)
-    FirstTokenTimes(firstToken).forEach { time, weight in
-      guard time <= objective.seconds else { return }
+    for (time, weight) in FirstTokenTimes(firstToken).points where time <= objective.seconds {
       best += weight
       let place = (objective.seconds - time) / objective.seconds * steps
       let below = min(Self.budgets.count - 2, Int(place))

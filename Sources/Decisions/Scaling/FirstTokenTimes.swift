@@ -25,8 +25,8 @@ struct FirstTokenTimes {
   func share(within limit: Double) -> Double { share(within: limit) { _ in 0 } }
 
   /// Each point with its weight.
-  func forEach(_ body: (_ seconds: Double, _ weight: Double) -> Void) {
-    for (index, time) in seconds.enumerated() { body(time, Self.weights[index]) }
+  var points: some Sequence<(seconds: Double, weight: Double)> {
+    zip(seconds, Self.weights).lazy.map { (seconds: $0, weight: $1) }
   }
 
   /// Points of the standard normal distribution, from -3 to 4: its upper end matters.

@@ -9,7 +9,7 @@ extension InferenceService {
       (
         "target",
         .integer(
-          "What a replica should carry on average, in the unit of metric. Default with Concurrency: 8, or maxConcurrency where that is less. The other metrics need it.",
+          "What a replica should carry on average, in the unit of metric. Default with Concurrency: 8, or maxConcurrency where that is less; with an objective maxConcurrency. The other metrics need it.",
           1...1_000_000)
       ),
       (

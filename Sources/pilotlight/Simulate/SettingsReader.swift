@@ -27,6 +27,10 @@ struct SettingsReader {
     try integer("--dedicated-replicas", in: 0...10_000, &scanner, \.scaling.dedicatedReplicas)
     try integer("--max-concurrency", in: 1...100_000, &scanner, \.maxConcurrency)
     settings.dedicatedMaxConcurrency = settings.maxConcurrency
+    // As in an InferenceService: an objective finds out by itself how full replicas may be.
+    if scanner.isGiven("--objective"), settings.scaling.target == ScalingPolicy().target {
+      settings.scaling.target = Double(settings.maxConcurrency)
+    }
     try number("--target", in: 0.001...1e6, &scanner, \.scaling.target)
     settings.scaling.dedicatedTarget = settings.scaling.target
     try duration("--sleep-after", &scanner, \.scaling.sleepAfter)

@@ -25,7 +25,7 @@ enum SimulateCommand {
       --max-replicas N        most burst replicas (1)
       --dedicated-replicas N  always on (0)
       --sleep-after DURATION  of pilotlight and fixed: how long after the last request the last replica goes (10m)
-      --target N              requests that a replica should carry on average (8)
+      --target N              requests that a replica should carry on average (8; with --objective: --max-concurrency)
       --max-concurrency N     requests that a replica runs at once (64)
 
     Time of a request at a replica, where the trace has no duration
