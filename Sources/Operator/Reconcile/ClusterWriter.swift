@@ -122,11 +122,18 @@ struct ClusterWriter: Sendable {
 
   /// Deletes an activation Lease unless a gateway renewed it since it was read: then somebody is held again.
   func deleteLease(_ lease: KubernetesObject) async throws {
+    do { try await deleteLeaseForGood(lease) } catch let status as KubernetesStatus where status.isConflict {
+      // Renewed.
+    }
+  }
+
+  /// The same where nobody may be held any more. - Throws: also when it was renewed: it must be tried again.
+  func deleteLeaseForGood(_ lease: KubernetesObject) async throws {
     do {
       _ = try await client.delete(
         .leases, lease.key, preconditions: DeletionPreconditions(resourceVersion: lease.metadata.resourceVersion))
-    } catch let status as KubernetesStatus where status.isNotFound || status.isConflict {
-      // Gone, or renewed.
+    } catch let status as KubernetesStatus where status.isNotFound {
+      // Gone.
     }
   }
 }

@@ -206,7 +206,7 @@ struct Reconciler: Sendable {
     }
     enqueue(affected)
     if view.services.store[key] == nil, let lease = view.lease(key, in: configuration.namespace) {
-      try await writer.deleteLease(lease)
+      try await writer.deleteLeaseForGood(lease)
     }
   }
 }
