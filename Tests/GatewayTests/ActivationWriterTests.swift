@@ -1,7 +1,6 @@
 import FoundationEssentials
 import KubernetesAPI
 import KubernetesClient
-import Synchronization
 import Telemetry
 import Testing
 
@@ -10,36 +9,9 @@ import Testing
 
 @Suite(.timeLimit(.minutes(1)))
 struct ActivationWriterTests {
-  /// An API server of prepared answers; what it was asked is a stream.
-  private final class Server: KubernetesTransport {
-    let requests: AsyncStream<KubernetesRequest>
-    private let told: AsyncStream<KubernetesRequest>.Continuation
-    private let answers: Mutex<[Int]>
-
-    init(_ answers: [Int]) {
-      (requests, told) = AsyncStream.makeStream()
-      self.answers = Mutex(answers)
-    }
-
-    func send(_ request: KubernetesRequest) async throws -> KubernetesResponse {
-      told.yield(request)
-      let status = answers.withLock { $0.isEmpty ? 200 : $0.removeFirst() }
-      guard status != 0 else { throw TransportError(.connectFailed, "nobody is there") }
-      let reason = status == 409 ? "AlreadyExists" : ""
-      let body: JSONValue =
-        status < 300
-        ? [:] : KubernetesStatus(code: status, reason: reason, message: "no").json
-      return KubernetesResponse(status: status, body: body.bytes)
-    }
-
-    func stream(_ request: KubernetesRequest) async throws -> KubernetesStream {
-      throw TransportError(.connectFailed, "no streams here")
-    }
-  }
-
   /// Runs a writer against prepared answers, and gives what the server was asked, as many as there are answers.
   private static func requests(for answers: [Int]) async throws -> [KubernetesRequest] {
-    let server = Server(answers)
+    let server = PreparedAPIServer(answers)
     let clock = ManualClock(start: Now(monotonic: .seconds(1), wall: Date(timeIntervalSince1970: 1_767_225_600.5)))
     let writer = ActivationWriter(
       client: KubernetesClient(transport: server, clock: clock), clock: clock, log: .discarding,

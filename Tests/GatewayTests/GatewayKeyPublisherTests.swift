@@ -2,7 +2,6 @@ import FleetProtocol
 import FoundationEssentials
 import KubernetesAPI
 import KubernetesClient
-import Synchronization
 import Telemetry
 import Testing
 
@@ -10,35 +9,9 @@ import Testing
 
 @Suite(.timeLimit(.minutes(1)))
 struct GatewayKeyPublisherTests {
-  /// An API server of prepared answers.
-  private final class Server: KubernetesTransport {
-    let requests: AsyncStream<KubernetesRequest>
-    private let told: AsyncStream<KubernetesRequest>.Continuation
-    private let answers: Mutex<[Int]>
-
-    init(_ answers: [Int]) {
-      (requests, told) = AsyncStream.makeStream()
-      self.answers = Mutex(answers)
-    }
-
-    func send(_ request: KubernetesRequest) async throws -> KubernetesResponse {
-      told.yield(request)
-      let status = answers.withLock { $0.isEmpty ? 200 : $0.removeFirst() }
-      guard status != 0 else { throw TransportError(.connectFailed, "nobody is there") }
-      let body: JSONValue =
-        status < 300
-        ? [:] : KubernetesStatus(code: status, reason: status == 409 ? "AlreadyExists" : "", message: "no").json
-      return KubernetesResponse(status: status, body: body.bytes)
-    }
-
-    func stream(_ request: KubernetesRequest) async throws -> KubernetesStream {
-      throw TransportError(.connectFailed, "no streams here")
-    }
-  }
-
   /// What the API server was asked, as often as there are answers; time passes as it is waited for.
   private static func requests(for answers: [Int], podUID: String? = "uid-1") async throws -> [KubernetesRequest] {
-    let server = Server(answers)
+    let server = PreparedAPIServer(answers)
     let clock = ManualClock()
     let key = try #require(GatewayKey(digest: [UInt8](repeating: 7, count: 32)))
     let publisher = GatewayKeyPublisher(

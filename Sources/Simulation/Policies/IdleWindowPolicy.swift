@@ -69,13 +69,3 @@ public struct ClairvoyantWindow: IdleWindowPolicy {
     return IdlePlan(keep: gap)
   }
 }
-
-/// Stays until idling has cost as much as a cold start: at most twice the clairvoyant optimum's cost of idle windows, whatever
-/// comes (the ski-rental rule: Karlin, Manasse, Rudolph, Sleator 1988).
-public struct BreakEvenWindow: IdleWindowPolicy {
-  private let fixed: Int64
-  /// - Parameters: in replica-microseconds.
-  public init(loadTime: Int64, coldStartPrice: Int64) { fixed = loadTime + coldStartPrice }
-  @inline(__always)
-  public mutating func plan(model: Int, idleSince: Int64) -> IdlePlan { IdlePlan(keep: fixed) }
-}
