@@ -140,8 +140,15 @@ class Sandbox:
         os.makedirs(home, exist_ok=True)
         return Kubectl(binary or modern_kubectl(), self.kubeconfig, home)
 
+    def controller_pid(self, other_than=None):
+        """Waits while there is none: between the end of one and the start of the next."""
+        return eventually(lambda: (p := self.describe()["controller"].get("pid")) != other_than and p, "a controller")
+
     def kill_controller(self):
-        os.kill(self.describe()["controller"]["pid"], signal.SIGKILL)
+        """Returns the pid that was killed."""
+        pid = self.controller_pid()
+        os.kill(pid, signal.SIGKILL)
+        return pid
 
     def kill_gateway(self, index):
         os.kill(self.describe()["gateways"][index]["pid"], signal.SIGKILL)

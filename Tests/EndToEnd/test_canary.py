@@ -1,8 +1,6 @@
 """A canary with real kubectl, gateways and processes: its share, its promotion under load, its abort, and the way back."""
 import collections
 import json
-import os
-import signal
 import threading
 import time
 
@@ -91,7 +89,7 @@ def test_its_share_is_exact_and_the_pools_take_over_without_a_failed_request(clu
     loads = [Load(cluster.gateway(), name) for _ in range(2)]
     streams = [Stream(cluster.gateway(), name, TOKENS) for _ in range(10)]
     eventually(lambda: all(stream.tokens > 2 or stream.is_whole for stream in streams), "ten streams", interval=0.02)
-    os.kill(cluster.describe()["controller"]["pid"], signal.SIGKILL)
+    cluster.kill_controller()
     steps = [{"trafficPercent": 20, "pause": "1s"}, {"trafficPercent": 60, "pause": "2s"}]
     deploy(kubectl, name, f"--tokens={TOKENS}", "--seed=7", "--tbt=40ms", steps=steps)
     eventually(lambda: status(kubectl, name)["rollout"].get("trafficPercent") == 60, "the second step", interval=0.05)
@@ -126,8 +124,7 @@ def test_one_that_fails_is_given_up_and_back_needs_no_roll(cluster):
     assert len(load.failures) == failed and counts["dedicated"] > 3 * failed - 10, (counts, failed)
     assert "CanaryAborted" in events(kubectl, name)
     # A controller that comes later does not try it again.
-    os.kill(cluster.describe()["controller"]["pid"], signal.SIGKILL)
-    eventually(lambda: cluster.describe()["controller"]["pid"], "another controller")
+    cluster.controller_pid(other_than=cluster.kill_controller())
     time.sleep(2)
     assert {chat(cluster.gateway(), name)[1]["pilotlight-pool"] for _ in range(8)} == {"dedicated"}
 

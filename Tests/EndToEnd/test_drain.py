@@ -40,7 +40,7 @@ def scale_down(cluster, kubectl, name):
 def scale_down_and_kill_the_controller(cluster, kubectl, name):
     scale_down(cluster, kubectl, name)
     eventually(lambda: kubectl.json("get", "infsvc", name)["status"].get("drain", {}).get("pods"), "the drain", interval=0.02)
-    os.kill(cluster.describe()["controller"]["pid"], signal.SIGKILL)
+    cluster.kill_controller()
 
 
 @pytest.mark.parametrize("action", [delete_pod, change_template, scale_down, scale_down_and_kill_the_controller])

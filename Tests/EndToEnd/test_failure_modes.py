@@ -74,7 +74,7 @@ def test_the_controller_is_down(cluster, kubectl):
     until_state(kubectl, "awake", "Serving")
     kubectl.run("patch", "infsvc", "sleeper", "--type=merge", "-p", '{"spec":{"burst":{"sleepAfter":"1s"}}}')
     until_state(kubectl, "sleeper", "Asleep")
-    with stopped(cluster.describe()["controller"]["pid"]):
+    with stopped(cluster.controller_pid()):
         assert chat(gateway, "awake")[0] == 200
         told_to_wait(gateway, "sleeper")
         assert state(kubectl, "sleeper") == "Asleep"

@@ -97,7 +97,7 @@ def test_the_callers_gateway_gets_the_slots(fleet):
     callers = Callers(fleet.gateway(1), "shared", 2 * LIMIT)
     try:
         eventually(lambda: slots(fleet, 1, "shared")[0] >= 0.9 * LIMIT, "the slots", timeout=5)
-        pid = fleet.describe()["controller"]["pid"]
+        pid = fleet.controller_pid()
         fleet.kill_controller()
         assert most_running(stub, 3) <= LIMIT
         eventually(lambda: fleet.describe()["controller"].get("pid") not in (None, pid), "a new controller")

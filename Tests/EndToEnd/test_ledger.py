@@ -121,5 +121,5 @@ def test_books_past_their_retention_are_deleted(place):
             "name": f"pilotlight-ledger.default.{day}", "namespace": "pilotlight-system", "labels": {
                 "serving.pilotlight.dev/ledger": "book", "serving.pilotlight.dev/ledger-day": day,
                 "serving.pilotlight.dev/ledger-namespace": "default"}}}))
-    os.kill(sandbox.describe()["controller"]["pid"], signal.SIGKILL)
+    sandbox.kill_controller()
     eventually(lambda: day not in kubectl.run("get", "configmaps", "-n", "pilotlight-system", "-o", "name").stdout, "the old book to go", 60)

@@ -182,13 +182,11 @@ def held(kubectl, name):
 def test_killing_the_controller_loses_no_held_request(sandbox, kubectl):
     apply(kubectl, service("survivor", load="3s", burst={"sleepAfter": "5s"}, scaling=FAST))
     asleep(kubectl, "survivor")
-    pid = sandbox.describe()["controller"]["pid"]
-    os.kill(pid, signal.SIGKILL)  # before the wake: only the activation Lease tells the next controller
+    killed = sandbox.kill_controller()  # before the wake: only the activation Lease tells the next controller
     threads, answers = hold(sandbox.gateway(), "survivor", 8)
-    eventually(lambda: sandbox.describe()["controller"].get("pid") not in (None, pid), "a new controller")
-    pid = sandbox.describe()["controller"]["pid"]
+    sandbox.controller_pid(other_than=killed)
     time.sleep(1.5)
-    os.kill(pid, signal.SIGKILL)  # and again while the model loads
+    sandbox.kill_controller()  # and again while the model loads
     for thread in threads:
         thread.join(120)
     assert [status for status, _ in answers] == [200] * 8, answers
