@@ -22,16 +22,15 @@ struct ClusterView: Sendable {
     var seeds = SeededGenerator(seed: seed)
     // Of what there is for each service, most is at rest, and a round reads what it needs.
     func informer(
-      _ selection: ObjectSelection, indexed: [String] = [], as form: ObjectForm = .text
+      _ selection: ObjectSelection, indexed: [String] = [], as form: ObjectForm = .text, absenceAdvice: String? = nil
     ) -> Informer {
       Informer(
-        client: client, selection: selection, clock: clock, log: log, indexedLabels: indexed,
-        configuration: InformerMachine.Configuration(form: form), seed: seeds.next())
+        client: client, selection: selection, clock: clock, log: log, absenceAdvice: absenceAdvice,
+        indexedLabels: indexed, configuration: InformerMachine.Configuration(form: form), seed: seeds.next())
     }
     let label = Labels.service
-    services = Informer(
-      client: client, selection: ObjectSelection(InferenceService.resourceType), clock: clock, log: log,
-      absenceAdvice: InferenceService.absenceAdvice, seed: seeds.next())
+    services = informer(
+      ObjectSelection(InferenceService.resourceType), absenceAdvice: InferenceService.absenceAdvice)
     deployments = informer(ObjectSelection(.deployments, labelSelector: label))
     pods = informer(ObjectSelection(.pods, labelSelector: label), indexed: [label], as: .value)
     headless = informer(ObjectSelection(.services, labelSelector: label))

@@ -36,6 +36,10 @@ struct ClusterView {
   /// Objects that name an owner, by its uid.
   private var dependents: [String: Set<Reference>] = [:]
   private var places: [String: Reference] = [:]
+  /// Objects without a controller, by name: whoever adopts asks for them, and there are few.
+  private var orphans: [ResourceType: [String: Set<String>]] = [:]
+  /// EndpointSlices by the Service that their label names.
+  private var slices: [ObjectKey: Set<String>] = [:]
 
   /// Takes an event in; the object as it was before, nil for a new one.
   mutating func observe(_ event: WatchEvent, of type: ResourceType) -> KubernetesObject? {
@@ -43,6 +47,7 @@ struct ClusterView {
     let reference = Reference(type: type, key: object.key)
     let previous = self[type, object.key]
     for owner in previous?.metadata.ownerReferences ?? [] { dependents[owner.uid]?.remove(reference) }
+    index(previous, event.kind == .deleted ? nil : object, as: reference)
     if event.kind == .deleted {
       objects[type]?[object.metadata.namespace]?[object.metadata.name] = nil
       places[object.metadata.uid] = nil
@@ -57,6 +62,30 @@ struct ClusterView {
     return previous
   }
 
+  private mutating func index(_ old: KubernetesObject?, _ new: KubernetesObject?, as reference: Reference) {
+    let (type, namespace, name) = (reference.type, reference.key.namespace, reference.key.name)
+    if let new, new.metadata.controller == nil {
+      orphans[type, default: [:]][namespace, default: []].insert(name)
+    } else {
+      orphans[type]?[namespace]?.remove(name)
+    }
+    guard type == .endpointSlices else { return }
+    let (before, after) = (old.flatMap(Self.service(ofSlice:)), new.flatMap(Self.service(ofSlice:)))
+    guard before != after else { return }
+    if let before {
+      slices[before]?.remove(name)
+      if slices[before]?.isEmpty == true { slices[before] = nil }
+    }
+    if let after { slices[after, default: []].insert(name) }
+  }
+
+  /// The Service that a slice's label names.
+  static func service(ofSlice slice: KubernetesObject) -> ObjectKey? {
+    slice.metadata.labels["kubernetes.io/service-name"].map {
+      ObjectKey(namespace: slice.metadata.namespace, name: $0)
+    }
+  }
+
   subscript(type: ResourceType, key: ObjectKey) -> KubernetesObject? { objects[type]?[key.namespace]?[key.name] }
 
   subscript(reference: Reference) -> KubernetesObject? { self[reference.type, reference.key] }
@@ -69,6 +98,16 @@ struct ClusterView {
     guard let buckets = objects[type] else { return [] }
     if let namespace { return buckets[namespace]?.objects ?? [] }
     return buckets.keys.sorted().flatMap { buckets[$0]?.objects ?? [] }
+  }
+
+  /// Objects of a type and namespace that have no controller, by name.
+  func orphans(_ type: ResourceType, namespace: String) -> [KubernetesObject] {
+    (orphans[type]?[namespace] ?? []).sorted().compactMap { objects[type]?[namespace]?[$0] }
+  }
+
+  /// EndpointSlices whose label names a Service, by name.
+  func slices(ofService key: ObjectKey) -> [KubernetesObject] {
+    (slices[key] ?? []).sorted().compactMap { objects[.endpointSlices]?[key.namespace]?[$0] }
   }
 
   /// Objects that name `uid` as an owner.

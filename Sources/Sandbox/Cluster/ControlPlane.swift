@@ -33,8 +33,12 @@ struct ControlPlane {
   private let types: [ResourceType]
   private var seen = 0
   private var queue: [WorkItem] = []
+  /// Items before this one are done.
+  private var queueHead = 0
   private var queued: Set<WorkItem> = []
   private var delayed: [WorkItem: Duration] = [:]
+  /// No item of ``delayed`` is due before; some may be later, so that thousands need not be looked at each time.
+  private var noneDueBefore = Duration.zero
   private var failures: [WorkItem: Int] = [:]
   private var changes: [Change] = []
 
@@ -48,18 +52,14 @@ struct ControlPlane {
   /// Runs the controllers until all is done or the turn's bound is reached. True when work is left.
   mutating func settle(now: Now) -> Bool {
     absorb()
-    for (item, deadline) in delayed where deadline <= now.monotonic {
-      delayed[item] = nil
-      enqueue(item)
-    }
+    enqueueDue(now)
     var steps = 0
     var hasCollected = false
     repeat {
-      while !queue.isEmpty {
+      while let item = queue.dropFirst(queueHead).first {
         guard steps < Self.stepsPerTurn else { return true }
         steps += 1
-        let item = queue.removeFirst()
-        queued.remove(item)
+        dequeue(item)
         reconcile(item, now: now)
       }
       guard steps < Self.stepsPerTurn else { return true }
@@ -71,8 +71,26 @@ struct ControlPlane {
     return false
   }
 
-  /// When ``settle(now:)`` has work again by the passing of time alone.
-  var nextDeadline: Duration? { delayed.values.min() }
+  private mutating func enqueueDue(_ now: Now) {
+    guard noneDueBefore <= now.monotonic else { return }
+    for (item, deadline) in delayed where deadline <= now.monotonic {
+      delayed[item] = nil
+      enqueue(item)
+    }
+    noneDueBefore = delayed.values.min() ?? .seconds(Int.max)
+  }
+
+  /// Takes the first item out of the queue.
+  private mutating func dequeue(_ item: WorkItem) {
+    queued.remove(item)
+    queueHead += 1
+    guard queueHead == queue.count || queueHead == 1024 else { return }
+    queue.removeFirst(queueHead)
+    queueHead = 0
+  }
+
+  /// When to call ``settle(now:)`` for the passing of time alone: there may be work then. Nil: there is none to come.
+  var nextDeadline: Duration? { delayed.isEmpty ? nil : noneDueBefore }
 
   /// What happened since the last call, in order.
   mutating func takeChanges() -> [Change] {
@@ -91,6 +109,7 @@ struct ControlPlane {
     if queued.contains(item) { return }
     if let present = delayed[item], present <= deadline { return }
     delayed[item] = deadline
+    noneDueBefore = min(noneDueBefore, deadline)
   }
 
   /// Looks at an item again after a failure: 1 s, doubled up to a minute.
@@ -147,9 +166,7 @@ extension ControlPlane {
     case .podDisruptionBudgets where !isGone: enqueue(.disruptionBudget(object.key))
     case .services where !isGone: enqueue(.endpointSlices(object.key))
     case .endpointSlices:
-      if let name = object.metadata.labels["kubernetes.io/service-name"] {
-        enqueue(.endpointSlices(ObjectKey(namespace: object.metadata.namespace, name: name)))
-      }
+      if let service = ClusterView.service(ofSlice: object) { enqueue(.endpointSlices(service)) }
     case .pods: markPod(object, previous: previous, isGone: isGone)
     default: break
     }

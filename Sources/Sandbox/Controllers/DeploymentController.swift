@@ -43,8 +43,8 @@ extension ControlPlane {
     guard let selector = Deployment(deployment).selector, !selector.isEmpty, !deployment.metadata.isBeingDeleted else {
       return
     }
-    for set in view.list(.replicaSets, namespace: deployment.metadata.namespace)
-    where set.metadata.controller == nil && !set.metadata.isBeingDeleted && selector.matches(set.metadata.labels) {
+    for set in view.orphans(.replicaSets, namespace: deployment.metadata.namespace)
+    where !set.metadata.isBeingDeleted && selector.matches(set.metadata.labels) {
       let references = set.metadata.ownerReferences + [OwnerReference(controlledBy: deployment)]
       perform(
         .replicaSets, .mergePatch(set.key, ["metadata": ["ownerReferences": .array(references.map(\.json))]]),

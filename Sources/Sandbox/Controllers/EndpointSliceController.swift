@@ -10,9 +10,8 @@ extension ControlPlane {
 
   /// Keeps the EndpointSlices of a Service equal to the pods it selects (kube-controller-manager, `pkg/controller/endpointslice`).
   mutating func reconcileEndpointSlices(_ key: ObjectKey, now: Now) {
-    let slices = view.list(.endpointSlices, namespace: key.namespace).filter {
-      $0.metadata.labels["kubernetes.io/service-name"] == key.name
-        && $0.metadata.labels[Self.managedBy] == "endpointslice-controller.k8s.io"
+    let slices = view.slices(ofService: key).filter {
+      $0.metadata.labels[Self.managedBy] == "endpointslice-controller.k8s.io"
     }
     guard let service = view[.services, key], !service.metadata.isBeingDeleted,
       Service(service).selector != nil, !isTerminating(namespace: key.namespace)
