@@ -102,7 +102,7 @@ public final class Informer: Service {
 
   private func list(_ token: String?) async throws -> InformerMachine.Event {
     do {
-      return .listed(Self.trimmed(try await client.listPage(selection, continueToken: token)))
+      return .listed(try await page(token))
     } catch let error as CancellationError {
       throw error
     } catch {
@@ -111,6 +111,15 @@ public final class Informer: Service {
       // An absent type is told once, not at each attempt.
       if failure != .absent { log.warning("list failed", ["error": String(describing: error)]) }
       return .listFailed(failure)
+    }
+  }
+
+  private func page(_ token: String?) async throws -> StoredPage {
+    switch configuration.form {
+    case .value:
+      StoredPage(Self.trimmed(try await client.listPage(selection, continueToken: token)), label: configuration.label)
+    case .text:
+      StoredPage(try await client.listTextPage(selection, label: configuration.label, continueToken: token))
     }
   }
 

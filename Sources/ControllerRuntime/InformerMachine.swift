@@ -27,13 +27,15 @@ public struct InformerMachine: Sendable {
     public var idleTimeout: Duration
     /// How objects are kept, from the first page of a list on.
     public var form: ObjectForm
+    /// A label whose value is kept apart, so that it is known without a parse of the object.
+    public var label: String?
 
     public init(
       backoff: ExponentialBackoff = ExponentialBackoff(base: .milliseconds(400), maximum: .seconds(30)),
       absenceBackoff: ExponentialBackoff = ExponentialBackoff(base: .seconds(1), maximum: .seconds(5)),
       patience: Duration = .seconds(120),
       watchTimeout: ClosedRange<Duration> = .seconds(300)...(.seconds(600)), idleTimeout: Duration = .seconds(150),
-      form: ObjectForm = .value
+      form: ObjectForm = .value, label: String? = nil
     ) {
       self.backoff = backoff
       self.absenceBackoff = absenceBackoff
@@ -41,13 +43,14 @@ public struct InformerMachine: Sendable {
       self.watchTimeout = watchTimeout
       self.idleTimeout = idleTimeout
       self.form = form
+      self.label = label
     }
   }
 
   /// What happened.
   public enum Event: Hashable, Sendable {
     case started
-    case listed(ObjectPage)
+    case listed(StoredPage)
     case listFailed(RequestFailure)
     case watched(WatchEvent)
     /// Nil: the server ended it, as it does after the timeout.
@@ -137,9 +140,9 @@ public struct InformerMachine: Sendable {
     }
   }
 
-  private mutating func listed(_ items: [StoredObject], _ page: ObjectPage, _ now: Duration) -> [Effect] {
+  private mutating func listed(_ items: [StoredObject], _ page: StoredPage, _ now: Duration) -> [Effect] {
     isAbsent = false
-    let items = items + page.items.map { StoredObject($0, as: configuration.form) }
+    let items = items + page.items
     if let token = page.continueToken {
       state = .listing(items)
       return [.list(continueToken: token)]
@@ -156,10 +159,10 @@ public struct InformerMachine: Sendable {
     switch event {
     case .added(let object), .modified(let object):
       guard hear(object.metadata.resourceVersion, now) else { return startOver() }
-      return object.metadata.name.isEmpty ? [] : [.update(.put(StoredObject(object, as: configuration.form)))]
+      return object.metadata.name.isEmpty ? [] : [.update(.put(stored(object)))]
     case .deleted(let object):
       guard hear(object.metadata.resourceVersion, now) else { return startOver() }
-      return [.update(.remove(StoredObject(object)))]
+      return [.update(.remove(stored(object)))]
     case .bookmark(let version):
       return hear(version, now) ? [] : startOver()
     case .error(let status):
@@ -170,6 +173,10 @@ public struct InformerMachine: Sendable {
       case let failure: return [.stopWatch] + failed(failure, then: .list)
       }
     }
+  }
+
+  private func stored(_ object: KubernetesObject) -> StoredObject {
+    StoredObject(object, as: configuration.form, label: configuration.label)
   }
 
   /// - Returns: false when the server's versions went back.

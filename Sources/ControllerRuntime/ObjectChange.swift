@@ -4,19 +4,25 @@ import KubernetesAPI
 public struct ObjectChange: Hashable, Sendable {
   public var key: ObjectKey
   private let before: StoredObject?
-  /// Nil: the object is gone. `old` is then what was last seen of it.
-  public let new: KubernetesObject?
+  private let after: StoredObject?
 
-  init(key: ObjectKey, old: StoredObject?, new: KubernetesObject?) {
+  init(key: ObjectKey, old: StoredObject?, new: StoredObject?) {
     self.key = key
     before = old
-    self.new = new
+    after = new
   }
 
   public var isNew: Bool { before == nil }
+  public var isEnd: Bool { after == nil }
 
   /// Nil: the object is new. Where the index keeps text, asking for it costs a parse.
   public var old: KubernetesObject? { before?.object }
+
+  /// Nil: the object is gone. `old` is then what was last seen of it. Where the index keeps text, asking for it costs a parse.
+  public var new: KubernetesObject? { after?.object }
+
+  /// The value of the label that the informer keeps apart (``InformerMachine/Configuration/label``), without a parse.
+  public var label: String? { (after ?? before)?.label }
 }
 
 /// A change to what is known of the cluster.

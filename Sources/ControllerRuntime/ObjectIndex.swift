@@ -88,8 +88,7 @@ public final class ObjectIndex: Sendable {
         return ends + listed.keys.sorted().compactMap { key in listed[key].flatMap { put($0, in: &state) } }
       }
     }
-    // One after the other: a whole list as values would be what text is kept for to avoid.
-    for (key, old, new) in changes { tell(ObjectChange(key: key, old: old, new: new?.object)) }
+    for (key, old, new) in changes { tell(ObjectChange(key: key, old: old, new: new)) }
   }
 
   private func put(

@@ -56,12 +56,31 @@ public struct KubernetesClient: Sendable {
   public func listPage(
     _ selection: ObjectSelection, continueToken: String? = nil, limit: Int = 500
   ) async throws -> ObjectPage {
+    let request = pageRequest(selection, continueToken, limit)
+    return ObjectPage(json: try await json(request), type: selection.type)
+  }
+
+  /// Reads one page of a list as text, for a copy of which few objects are looked at.
+  /// - Parameters:
+  ///   - label: the name of a label to be kept with each object.
+  ///   - limit: how many objects the page holds at most.
+  public func listTextPage(
+    _ selection: ObjectSelection, label: String? = nil, continueToken: String? = nil, limit: Int = 500
+  ) async throws -> ObjectTextPage {
+    let request = pageRequest(selection, continueToken, limit)
+    let response = try await answer(request)
+    do {
+      return try ObjectTextPage(parsing: response.body, type: selection.type, label: label)
+    } catch {
+      throw TransportError(.malformed, "\(request.summary): the answer is no list: \(error)")
+    }
+  }
+
+  private func pageRequest(_ selection: ObjectSelection, _ continueToken: String?, _ limit: Int) -> KubernetesRequest {
     var query = selection.query
     query.append(.init("limit", String(limit)))
     if let continueToken { query.append(.init("continue", continueToken)) }
-    let request = KubernetesRequest(
-      method: .get, path: selection.path, query: query, timeout: .seconds(60))
-    return ObjectPage(json: try await json(request), type: selection.type)
+    return KubernetesRequest(method: .get, path: selection.path, query: query, timeout: .seconds(60))
   }
 
   /// Reads a whole list, page by page. Pages whose token expired (410) are read again from the first, twice at most.
@@ -180,11 +199,16 @@ public struct KubernetesClient: Sendable {
 
   /// Sends any request and parses the JSON object it answers.
   public func json(_ request: KubernetesRequest) async throws -> JSONValue {
+    try parse(try await answer(request), request)
+  }
+
+  /// What the server answers with a status of success.
+  private func answer(_ request: KubernetesRequest) async throws -> KubernetesResponse {
     var attempt = 0
     var waited = Duration.zero
     while true {
       let response = try await transport.send(request)
-      if (200..<300).contains(response.status) { return try parse(response, request) }
+      if (200..<300).contains(response.status) { return response }
       let status = KubernetesStatus(response: response, request: request)
       let delay = retry.delay(afterAttempt: attempt, waited: waited, status, jitter: jitter())
       guard let delay else { throw status }

@@ -181,11 +181,11 @@ public struct Operator: ControllerRuntime.Service {
   /// From what changes to who needs a round.
   private func route() {
     view.services.onChange { [state, queue] change in
-      let service = change.new ?? change.old
-      let claimed = change.new.flatMap { try? InferenceService($0) }
+      let service = change.new
+      let claimed = service.flatMap { try? InferenceService($0) }
       let affected = state.withLock { contents in
         // Who does not lead forgets, too: nobody else will do it here.
-        if change.new == nil { contents.known.remove(change.key) }
+        if change.isEnd { contents.known.remove(change.key) }
         return contents.claims.set(
           Set(claimed.map { $0.callerNames + $0.spec.model.hostnames } ?? []), of: change.key,
           created: service?.metadata.creationTimestamp ?? "")
@@ -195,7 +195,7 @@ public struct Operator: ControllerRuntime.Service {
     }
     for informer in [view.deployments, view.pods, view.headless, view.budgets] {
       informer.onChange { [queue] change in
-        if let key = (change.new ?? change.old).flatMap(ClusterView.service(of:)) { queue.add(key) }
+        if let key = ClusterView.service(of: change) { queue.add(key) }
       }
     }
     view.settings.onChange { [state, queue, view, settingsReader] change in

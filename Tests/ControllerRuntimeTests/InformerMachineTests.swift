@@ -11,6 +11,10 @@ private func pod(_ name: String, _ version: Int = 1) -> KubernetesObject {
   ])
 }
 
+private func page(items: [KubernetesObject], resourceVersion: String, continueToken: String? = nil) -> StoredPage {
+  StoredPage(ObjectPage(items: items, resourceVersion: resourceVersion, continueToken: continueToken))
+}
+
 private let gone = KubernetesStatus(code: 410, reason: "Expired", message: "too old resource version: 1 (276)")
 
 private let tooLarge = KubernetesStatus(
@@ -34,7 +38,7 @@ private struct Drive {
   /// Listed at version 10 and watching.
   static var watching: Drive {
     var drive = Drive()
-    _ = drive.send(.started, .listed(ObjectPage(items: [pod("a")], resourceVersion: "10")))
+    _ = drive.send(.started, .listed(page(items: [pod("a")], resourceVersion: "10")))
     return drive
   }
 }
@@ -58,13 +62,13 @@ private func word(_ effect: InformerMachine.Effect) -> String {
   func pages() {
     var drive = Drive()
     #expect(drive.send(.started).map(word) == ["list -"])
-    let first = drive.send(.listed(ObjectPage(items: [pod("a")], resourceVersion: "10", continueToken: "t")))
+    let first = drive.send(.listed(page(items: [pod("a")], resourceVersion: "10", continueToken: "t")))
     #expect(first.map(word) == ["list t"])
-    let last = drive.send(.listed(ObjectPage(items: [pod("b")], resourceVersion: "10")))
+    let last = drive.send(.listed(page(items: [pod("b")], resourceVersion: "10")))
     #expect(last.map(word) == ["replace a,b", "synced", "watch 10"])
     // Not for the second time.
     _ = drive.send(.watchEnded(.expired), .waited)
-    let again = drive.send(.listed(ObjectPage(items: [], resourceVersion: "20")))
+    let again = drive.send(.listed(page(items: [], resourceVersion: "20")))
     #expect(again.map(word) == ["replace ", "watch 20"])
   }
 
@@ -146,7 +150,7 @@ private func word(_ effect: InformerMachine.Effect) -> String {
       #expect(delay <= .seconds(5))
     }
     _ = drive.send(.waited)
-    let back = drive.send(.listed(ObjectPage(items: [pod("a")], resourceVersion: "3")))
+    let back = drive.send(.listed(page(items: [pod("a")], resourceVersion: "3")))
     #expect(back.map(word) == ["replace a", "watch 3"])
     #expect(!drive.machine.isAbsent)
   }
@@ -154,10 +158,10 @@ private func word(_ effect: InformerMachine.Effect) -> String {
   @Test("a page whose token is over starts the list anew, and what was listed of it is dropped")
   func expiredPage() {
     var drive = Drive()
-    _ = drive.send(.started, .listed(ObjectPage(items: [pod("a")], resourceVersion: "10", continueToken: "t")))
+    _ = drive.send(.started, .listed(page(items: [pod("a")], resourceVersion: "10", continueToken: "t")))
     #expect(drive.send(.listFailed(.expired)).map(word) == ["wait"])
     #expect(drive.send(.waited).map(word) == ["list -"])
-    let whole = drive.send(.listed(ObjectPage(items: [pod("b")], resourceVersion: "12")))
+    let whole = drive.send(.listed(page(items: [pod("b")], resourceVersion: "12")))
     #expect(whole.map(word) == ["replace b", "synced", "watch 12"])
   }
 
@@ -176,7 +180,7 @@ private func word(_ effect: InformerMachine.Effect) -> String {
       #expect(wait >= full * 0.5 && wait <= full)
     }
     #expect(waits.count == 8)
-    _ = drive.send(.listed(ObjectPage(items: [], resourceVersion: "10")), .watched(.bookmark(resourceVersion: "11")))
+    _ = drive.send(.listed(page(items: [], resourceVersion: "10")), .watched(.bookmark(resourceVersion: "11")))
     guard case .wait(let first) = drive.send(.watchEnded(.expired)).last else { return #expect(Bool(false)) }
     #expect(first <= .seconds(1))
   }
@@ -197,7 +201,7 @@ private func word(_ effect: InformerMachine.Effect) -> String {
     for seed in 0..<20 as Range<UInt64> {
       var one = InformerMachine(seed: seed)
       var two = InformerMachine(seed: seed)
-      for event in [.started, .listed(ObjectPage(items: [], resourceVersion: "1"))] as [InformerMachine.Event] {
+      for event in [.started, .listed(page(items: [], resourceVersion: "1"))] as [InformerMachine.Event] {
         let effects = one.handle(event, now: .zero)
         #expect(effects == two.handle(event, now: .zero))
         if case .startWatch(_, let timeout, _)? = effects.last { timeouts.insert(timeout) }

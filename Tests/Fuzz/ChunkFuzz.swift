@@ -1,6 +1,5 @@
 /// Bodies: the same however they arrive, never past their end, and the same again when they are encoded anew.
-@_cdecl("LLVMFuzzerTestOneInput")
-public func fuzzChunk(_ start: UnsafePointer<UInt8>, _ count: Int) -> CInt {
+func fuzzChunk(_ start: UnsafePointer<UInt8>, _ count: Int) -> CInt {
   guard let input = FuzzInput(start, count) else { return -1 }
   let framing = framing(input)
   let whole = decode(framing, input.octets, cuts: [])

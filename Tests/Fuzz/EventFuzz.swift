@@ -1,6 +1,5 @@
 /// Server-sent events: counted the same however they arrive, and as a plain reading of the standard counts them.
-@_cdecl("LLVMFuzzerTestOneInput")
-public func fuzzEvents(_ start: UnsafePointer<UInt8>, _ count: Int) -> CInt {
+func fuzzEvents(_ start: UnsafePointer<UInt8>, _ count: Int) -> CInt {
   guard let input = FuzzInput(start, count) else { return -1 }
   let expected = plainCount(input.octets)
   for cuts in [[]] + input.arrivals {

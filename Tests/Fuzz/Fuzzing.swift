@@ -1,4 +1,4 @@
-/// What the targets share. Each is compiled into one module with the sources of the parsers (`hack/fuzz`).
+/// What the targets share. They are compiled into one module with the sources of the parsers (`hack/fuzz`).
 ///
 /// An input is a few octets that say how it is used, and what is given to the parser.
 struct FuzzInput {

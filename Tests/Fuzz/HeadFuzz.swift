@@ -1,6 +1,5 @@
 /// Heads of requests and responses: the same however they arrive, with one reading, and fit to be passed on.
-@_cdecl("LLVMFuzzerTestOneInput")
-public func fuzzHead(_ start: UnsafePointer<UInt8>, _ count: Int) -> CInt {
+func fuzzHead(_ start: UnsafePointer<UInt8>, _ count: Int) -> CInt {
   guard let input = FuzzInput(start, count) else { return -1 }
   switch input.choice % 3 {
   case 0: check(input, { RequestHeadParser(limits: fuzzLimits) }, checkRequest)

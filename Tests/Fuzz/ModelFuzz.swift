@@ -1,6 +1,5 @@
 /// `model` in a JSON body: found where it stands, replaced and nothing else, and never in half a body.
-@_cdecl("LLVMFuzzerTestOneInput")
-public func fuzzModel(_ start: UnsafePointer<UInt8>, _ count: Int) -> CInt {
+func fuzzModel(_ start: UnsafePointer<UInt8>, _ count: Int) -> CInt {
   guard let input = FuzzInput(start, count) else { return -1 }
   let body = input.octets
   guard let field = try? ModelField(scanning: body) else { return 0 }

@@ -1,6 +1,5 @@
 /// Traces: never a crash, in order of time, and the same requests and problems however the octets arrive.
-@_cdecl("LLVMFuzzerTestOneInput")
-public func fuzzTrace(_ start: UnsafePointer<UInt8>, _ count: Int) -> CInt {
+func fuzzTrace(_ start: UnsafePointer<UInt8>, _ count: Int) -> CInt {
   guard let input = FuzzInput(start, count) else { return -1 }
   var reading = TraceReading(seed: 1, badRows: input.choice & 1 == 0 ? .skip : .fail, reweights: input.choice & 2 != 0)
   let formats = TraceFormat.allCases

@@ -1,6 +1,5 @@
 /// Time zones: whatever a file says, every instant has an offset, and every local time a first and a last instant that bound it.
-@_cdecl("LLVMFuzzerTestOneInput")
-public func fuzzZones(_ start: UnsafePointer<UInt8>, _ count: Int) -> CInt {
+func fuzzZones(_ start: UnsafePointer<UInt8>, _ count: Int) -> CInt {
   guard let input = FuzzInput(start, count) else { return -1 }
   guard let zone = try? Zone(file: input.octets) else { return 0 }
   for moment in moments(input) {

@@ -30,6 +30,40 @@ struct JSONTests {
     do { _ = try JSONValue(parsing: text) } catch { #expect(error.offset == offset, "\(text)") }
   }
 
+  @Test("What is passed over is checked as what is read")
+  func skipping() throws {
+    let text = Array(#"{"a":[1,-2.5e3,true,null,"x\u00e9\n"],"b":{"":{}},"é":"\ud83d\ude00","c":1e300} "#.utf8)
+    var generator = Generator(state: 1)
+    var refused = 0
+    for _ in 0..<20_000 {
+      var changed = text
+      for _ in 0..<Int.random(in: 1...2, using: &generator) {
+        let index = changed.indices.randomElement(using: &generator) ?? 0
+        switch Int.random(in: 0..<3, using: &generator) {
+        case 0: changed[index] = UInt8.random(in: 0...255, using: &generator)
+        case 1: changed[index] = text.randomElement(using: &generator) ?? 0
+        default: changed.removeSubrange(index..<min(index + Int.random(in: 1...3, using: &generator), changed.count))
+        }
+      }
+      let isRead = (try? JSONValue(parsing: changed)) != nil
+      let isPassed = Self.passes(changed)
+      #expect(isRead == isPassed, "\(String(decoding: changed, as: UTF8.self))")
+      if !isRead { refused += 1 }
+    }
+    #expect((2_000...19_000).contains(refused))
+  }
+
+  private static func passes(_ text: [UInt8]) -> Bool {
+    var scanner = JSONScanner(text)
+    do {
+      try scanner.skipValue()
+      try scanner.end()
+      return true
+    } catch {
+      return false
+    }
+  }
+
   @Test("Nesting is bounded, so that a stranger's body cannot exhaust the stack")
   func depth() throws {
     func nested(_ depth: Int) -> String { String(repeating: "[", count: depth) + String(repeating: "]", count: depth) }
@@ -45,5 +79,14 @@ struct JSONTests {
     object.json[path: ["spec", "a", "b"]] = 1
     object.json[path: ["spec", "a", "c"]] = nil
     #expect(object.json[path: ["spec", "a"]] == ["b": 1])
+  }
+}
+
+/// Knuth's MMIX generator: the same texts each time.
+private struct Generator: RandomNumberGenerator {
+  var state: UInt64
+  mutating func next() -> UInt64 {
+    state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
+    return state ^ (state >> 32)
   }
 }

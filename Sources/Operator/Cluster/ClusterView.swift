@@ -26,7 +26,8 @@ struct ClusterView: Sendable {
     ) -> Informer {
       Informer(
         client: client, selection: selection, clock: clock, log: log, absenceAdvice: absenceAdvice,
-        indexedLabels: indexed, configuration: InformerMachine.Configuration(form: form), seed: seeds.next())
+        indexedLabels: indexed, configuration: InformerMachine.Configuration(form: form, label: Labels.service),
+        seed: seeds.next())
     }
     let label = Labels.service
     services = informer(
@@ -79,11 +80,9 @@ struct ClusterView: Sendable {
     }
   }
 
-  /// The service that an object of a pool belongs to.
-  static func service(of object: KubernetesObject) -> ObjectKey? {
-    object.metadata.labels[Labels.service].map {
-      ObjectKey(namespace: object.metadata.namespace, name: $0)
-    }
+  /// The service that a changed object of a pool belongs to.
+  static func service(of change: ObjectChange) -> ObjectKey? {
+    change.label.map { ObjectKey(namespace: change.key.namespace, name: $0) }
   }
 
   /// The service that an activation Lease wakes.

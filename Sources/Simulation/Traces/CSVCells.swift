@@ -26,11 +26,11 @@ struct CSVCells {
   private mutating func quoted() throws(RowProblem) -> LineBytes {
     let quote = UInt8(ascii: "\"")
     var first = position
-    while first < line.count, line[first].isBlank { first += 1 }
+    while first < line.count, line[first].isLineSpace { first += 1 }
     var last = first + 1
     while last < line.count, line[last] != quote { last += 1 }
     var end = last + 1
-    while end < line.count, line[end].isBlank { end += 1 }
+    while end < line.count, line[end].isLineSpace { end += 1 }
     guard line[first] == quote, last < line.count, end >= line.count || line[end] == UInt8(ascii: ",") else {
       throw RowProblem(
         "a quote stands within a cell; a cell is quoted from its first to its last character or not at all")

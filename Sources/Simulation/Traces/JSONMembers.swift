@@ -53,7 +53,7 @@ struct JSONMembers {
   private var peek: UInt8 { position < line.count ? line[position] : 0 }
 
   private mutating func skipBlanks() {
-    while position < line.count, line[position].isBlank { position += 1 }
+    while position < line.count, line[position].isLineSpace { position += 1 }
   }
 
   private mutating func take(_ octet: UInt8, _ what: StaticString) throws(RowProblem) {

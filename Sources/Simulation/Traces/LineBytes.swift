@@ -22,15 +22,15 @@ extension LineBytes {
   var trimmed: LineBytes {
     var start = 0
     var end = count
-    while start < end, self[start].isBlank { start += 1 }
-    while start < end, self[end - 1].isBlank { end -= 1 }
+    while start < end, self[start].isLineSpace { start += 1 }
+    while start < end, self[end - 1].isLineSpace { end -= 1 }
     return start == 0 && end == count ? self : part(start, end)
   }
 }
 
 extension UInt8 {
   @inline(__always)
-  var isBlank: Bool { self == 0x20 || self == 0x09 || self == 0x0D }
+  var isLineSpace: Bool { self == 0x20 || self == 0x09 || self == 0x0D }
 
   /// Of a decimal digit; above 9: it is none.
   @inline(__always)
