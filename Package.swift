@@ -62,7 +62,9 @@ let package = Package(
 
     .executableTarget(
       name: "simulate-faults",
-      dependencies: ["Operator", "ObjectStore"], path: "Tests/FaultSimulation", swiftSettings: settings),
+      dependencies: ["Operator", "ObjectStore", "CSwiftRuntime"], path: "Tests/FaultSimulation",
+      swiftSettings: settings),
+    .target(name: "CSwiftRuntime", path: "Tests/CSwiftRuntime"),
     .executableTarget(
       name: "measure-decisions", dependencies: ["Decisions"], path: "Tests/DecisionCost", swiftSettings: settings),
     tests("TelemetryTests", ["Telemetry"]),

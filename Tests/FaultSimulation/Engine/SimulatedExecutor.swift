@@ -1,4 +1,4 @@
-import Glibc
+import CSwiftRuntime
 
 /// Runs every job of a simulation on the one thread that asks for it, in an order that the seed repeats.
 ///
@@ -38,11 +38,7 @@ final class SimulatedExecutor: TaskExecutor, @unchecked Sendable {
   /// Makes the runtime hand jobs of the global executor to the simulation of now (`swift_task_enqueueGlobal_hook`, the
   /// runtime's own switch for this).
   static func catchEscapingJobs() {
-    guard let symbol = dlsym(dlopen(nil, RTLD_NOW), "swift_task_enqueueGlobal_hook") else {
-      fatalError("this Swift runtime has no swift_task_enqueueGlobal_hook: the simulation cannot hold its jobs")
-    }
-    symbol.assumingMemoryBound(to: Hook?.self).pointee = { job, _ in
-      SimulatedExecutor.current?.runnable.append(job)
-    }
+    let hook: Hook = { job, _ in SimulatedExecutor.current?.runnable.append(job) }
+    cs_enqueue_global_hook().pointee = unsafeBitCast(hook, to: UnsafeMutableRawPointer.self)
   }
 }
