@@ -17,12 +17,14 @@ final class World: @unchecked Sendable {
   private(set) var gateways: [SimulatedGateway] = []
   private(set) var controllers: [ControllerProcess] = []
   private(set) var faultsAreOn = true
+  let theme: Theme
   private var dice: Dice
 
   init(seed: UInt64, bug: PlantedBug? = nil, keepsLines: Bool = false) {
     self.bug = bug
     // Neighbouring seeds must not be neighbouring worlds.
     dice = Dice(seed: seed &* 0x9E37_79B9_7F4A_7C15)
+    theme = Theme(&dice)
     executor = SimulatedExecutor(dice: Dice(seed: dice.next()))
     record = Record(time, keepsLines: keepsLines)
     api = APIServer(time, seed: dice.next())
@@ -48,7 +50,7 @@ final class World: @unchecked Sendable {
     begin()
     let faults = Faults(self, dice: newDice())
     faults.start()
-    pass(dice.duration(15...45))
+    pass(dice.duration(theme.faultyTime))
 
     record.note("the faults end")
     users.stop()
@@ -76,8 +78,8 @@ final class World: @unchecked Sendable {
 
   /// A settled cluster in which nothing happens is not written to, but for the leader's Lease.
   private func stayAtRest() {
-    // Half a minute in which nothing happens: some seeds are enough.
-    guard record.violation == nil, dice.chance(0.3) else { return }
+    // Half a minute in which nothing happens: some seeds are enough. With schedules and canaries there is no rest.
+    guard record.violation == nil, dice.chance(0.3), !users.wantChanges else { return }
     // What was decided in the moment of settling is still on its way, and small changes of a status are put off.
     pass(.seconds(18))
     judge.isAtRest = true

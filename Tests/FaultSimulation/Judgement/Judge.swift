@@ -94,6 +94,9 @@ final class Judge: @unchecked Sendable {
     }
   }
 
+  /// Somebody else changed a Deployment's number of replicas.
+  func scaledByHand(_ key: ObjectKey) { scaledAt[key] = world.time.elapsed }
+
   /// What the owner may want as far as a controller may know; nil: there is no service.
   private func knownWishes(_ service: ObjectKey, _ incarnation: Incarnation) -> [OwnersWish?] {
     // A round may be as long as a few slow requests.
@@ -106,7 +109,7 @@ final class Judge: @unchecked Sendable {
     let parts = request.path.split(separator: "/").map(String.init)
     guard parts.count > 3, parts.last == "status" else { return false }
     let service = ObjectKey(namespace: parts[parts.count - 4], name: parts[parts.count - 2])
-    return specs.latest(service).map { $0.dedicated > 0 && !$0.isSuspended } ?? false
+    return specs.latest(service).map { $0.mostDedicated > 0 && !$0.isSuspended } ?? false
   }
 
   // MARK: - When a write is done
@@ -182,8 +185,10 @@ final class Judge: @unchecked Sendable {
 struct ScaleWrite {
   var deployment: ObjectKey
   var service: ObjectKey
-  var isBurst: Bool
+  /// `burst`, `dedicated` or `canary`.
+  var pool: String
   var replicas: Int
+  var isBurst: Bool { pool == "burst" }
 
   init?(_ request: KubernetesRequest) {
     let parts = request.path.split(separator: "/").map(String.init)
@@ -192,8 +197,8 @@ struct ScaleWrite {
     else { return nil }
     let (namespace, name) = (parts[parts.count - 4], parts[parts.count - 2])
     deployment = ObjectKey(namespace: namespace, name: name)
-    isBurst = name.hasSuffix("-burst")
-    service = ObjectKey(namespace: namespace, name: String(name.dropLast(isBurst ? 6 : 10)))
+    pool = name.split(separator: "-").last.map(String.init) ?? ""
+    service = ObjectKey(namespace: namespace, name: String(name.dropLast(pool.count + 1)))
     self.replicas = replicas
   }
 }

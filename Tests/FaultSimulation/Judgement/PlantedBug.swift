@@ -30,14 +30,6 @@ enum PlantedBug: String, CaseIterable, Sendable {
   case ceilingIgnored = "ceiling-ignored"
   /// Activation Leases are not deleted once they have done their work.
   case leasesAreLeft = "leases-left"
-
-  /// 2,000 seeds are expected to find it; the others take a coincidence of faults that so many do not bring about for sure.
-  var mustBeFound: Bool {
-    switch self {
-    case .conflictForgotten, .scaleDownUnconditional, .silenceIsZero: false
-    default: true
-    }
-  }
 }
 
 extension PlantedBug {
