@@ -1,3 +1,5 @@
+import KubernetesAPI
+
 /// How requests reach an API server: over libcurl, or straight into a store in the same process.
 public protocol KubernetesTransport: Sendable {
   /// Sends a request and waits for the whole answer, whatever its status.
