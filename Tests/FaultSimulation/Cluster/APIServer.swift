@@ -53,11 +53,11 @@ final class APIServer: @unchecked Sendable {
   }
 
   static func isAboutServices(_ request: KubernetesRequest) -> Bool {
-    request.path.contains(InferenceService.resourceType.group)
+    request.path.hasPrefix("/apis/serving.pilotlight.dev/")
   }
 
   static func isAboutLeases(_ request: KubernetesRequest) -> Bool {
-    request.path.contains(ResourceType.leases.group)
+    request.path.hasPrefix("/apis/coordination.k8s.io/")
   }
 
   static func refusal(_ code: Int, _ reason: String, retryAfter: Int? = nil) -> KubernetesResponse {

@@ -23,7 +23,7 @@ final class Faults: @unchecked Sendable {
       guard world.faultsAreOn else { return }
       guard world.time.elapsed > .seconds(4), world.workloads.hasReadyBurst else { return waitForSilence() }
       let gateway = dice.pick(world.gateways)
-      let length = dice.duration(45...60)
+      let length = dice.duration(36...42)
       world.users.stop()
       for process in world.controllers { cut(process, from: gateway, for: length) }
     }

@@ -22,16 +22,16 @@ enum Theme: Sendable {
   /// How long things go wrong, in seconds.
   var faultyTime: ClosedRange<Double> {
     switch self {
-    case .mixed: 15...45
-    case .silence: 60...75
-    case .contention, .streams: 30...50
+    case .mixed: 12...30
+    case .silence: 48...56
+    case .contention, .streams: 20...35
     }
   }
 
   /// Between two faults of machines and connections, in seconds.
   var pause: ClosedRange<Double> {
     switch self {
-    case .mixed: 0.7...6
+    case .mixed: 0.5...4.5
     case .silence: 20...60
     case .contention: 3...12
     case .streams: 6...20

@@ -38,7 +38,7 @@ final class Users: @unchecked Sendable {
   private var present: [ObjectKey] { names.filter { world.api.store.object(InferenceService.resourceType, $0) != nil } }
 
   private func editLater() {
-    world.time.after(dice.duration(2...14)) { [self] in
+    world.time.after(dice.duration(2...11)) { [self] in
       guard isActive else { return }
       let name = dice.pick(names)
       if world.api.store.object(InferenceService.resourceType, name) == nil {
@@ -94,7 +94,7 @@ final class Users: @unchecked Sendable {
     switch world.theme {
     case .silence:
       // Idle, then drained, and no sooner gone than the silence counts.
-      return OwnersWish(maxBurst: dice.int(1...2), drainTimeout: .seconds(dice.int(16...20)))
+      return OwnersWish(maxBurst: dice.int(1...2), drainTimeout: .seconds(dice.int(18...20)))
     case .streams: return OwnersWish(maxBurst: 3, drainTimeout: .seconds(dice.int(5...20)))
     case .mixed, .contention:
       var wish = OwnersWish(
@@ -129,7 +129,7 @@ final class Users: @unchecked Sendable {
   private func spec(_ wish: OwnersWish, image: String) -> JSONValue {
     var spec = bounds(wish)
     spec["template"] = template(image: image)
-    spec[path: ["burst", "sleepAfter"]] = .string("\(dice.int(world.theme == .silence ? 10...12 : 4...12))s")
+    spec[path: ["burst", "sleepAfter"]] = .string("\(dice.int(world.theme == .silence ? 8...10 : 4...12))s")
     spec["scaling"] = [
       "target": JSONValue(world.theme == .streams ? 1 : dice.int(1...3)), "stableWindow": "6s", "panicWindow": "2s",
       "scaleDownDelay": .string("\(dice.int(1...4))s"),

@@ -15,6 +15,9 @@ struct Settlement {
       if incarnation.watches.contains(where: \.isDeceiving) {
         return "\(incarnation.identity) trusts a dead connection"
       }
+      if incarnation.knownVersion(at: world.time.elapsed) < world.judge.specs.lastVersion {
+        return "\(incarnation.identity) has not heard of the last change"
+      }
       if incarnation.rememberedServices > services.count { return "\(incarnation.identity) remembers what is gone" }
     }
     for gateway in world.gateways {

@@ -63,8 +63,11 @@ struct OwnersWish: CustomStringConvertible {
 /// Every wish with the resource version from which it was in force; nil: there was no service.
 final class SpecHistory {
   private var wishes: [ObjectKey: [(from: Int, wish: OwnersWish?)]] = [:]
+  /// Resource version of the last change of any.
+  private(set) var lastVersion = 0
 
   func set(_ wish: OwnersWish?, of service: ObjectKey, from version: Int) {
+    lastVersion = version
     wishes[service, default: [(0, nil)]].append((version, wish))
   }
 
