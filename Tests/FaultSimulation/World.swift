@@ -6,6 +6,7 @@ import Telemetry
 ///
 /// Nothing in it reads a clock, starts a thread or draws a number that the seed does not give: the same seed is the same run.
 final class World: @unchecked Sendable {
+  static let gatewayCount = 2
   let bug: PlantedBug?
   let time = VirtualTime()
   let executor: SimulatedExecutor
@@ -28,7 +29,7 @@ final class World: @unchecked Sendable {
     executor = SimulatedExecutor(dice: Dice(seed: dice.next()))
     record = Record(time, keepsLines: keepsLines)
     api = APIServer(time, seed: dice.next())
-    gateways = (0..<2).map { SimulatedGateway(self, index: $0, dice: newDice()) }
+    gateways = (0..<Self.gatewayCount).map { SimulatedGateway(self, index: $0, dice: newDice()) }
     controllers = (0..<2).map { ControllerProcess(self, index: $0, dice: newDice()) }
     api.onChange = { [unowned self] in
       judge.look()

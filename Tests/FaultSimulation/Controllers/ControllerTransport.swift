@@ -135,6 +135,9 @@ final class ControllerTransport: KubernetesTransport, @unchecked Sendable {
     if world.theme == .streams, request.method == .patch, request.path.contains("/pods/"), dice.chance(0.5) {
       return .refused(APIServer.refusal(409, "Conflict"))
     }
+    if world.theme == .contention, request.method == .patch, dice.chance(0.1) {
+      return .refused(APIServer.refusal(409, "Conflict"))
+    }
     guard dice.chance(0.06) else { return .answered }
     switch dice.int(0...5) {
     case 0: return .refused(APIServer.refusal(429, "TooManyRequests", retryAfter: dice.int(1...3)))

@@ -132,6 +132,7 @@ final class Users: @unchecked Sendable {
     spec[path: ["burst", "sleepAfter"]] = .string("\(dice.int(world.theme == .silence ? 8...10 : 4...12))s")
     spec["scaling"] = [
       "target": JSONValue(world.theme == .streams ? 1 : dice.int(1...3)), "stableWindow": "6s", "panicWindow": "2s",
+      "maxConcurrency": JSONValue(GatewaySlots.limit),
       "scaleDownDelay": .string("\(dice.int(1...4))s"),
     ]
     if wish.hasCanary {
@@ -163,10 +164,11 @@ final class Users: @unchecked Sendable {
     world.time.after(dice.duration(dice.chance(0.4) ? 5...22 : 0.2...3)) { [self] in
       guard isActive else { return }
       let lasts = world.theme == .streams
+      let door = lasts && dice.chance(0.7) ? dice.pick(world.gateways) : nil
       for _ in 0..<dice.int(lasts ? 3...7 : 1...4) {
         let duration = dice.duration(dice.chance(lasts ? 0.3 : 0.1) ? 10...30 : 0.2...6)
         let patience = dice.chance(0.2) ? dice.duration(0.5...10) : nil
-        dice.pick(world.gateways).take(name, lasting: duration, patience: patience)
+        (door ?? dice.pick(world.gateways)).take(name, lasting: duration, patience: patience)
       }
       callLater(name)
     }
