@@ -18,6 +18,9 @@ final class World: @unchecked Sendable {
   private(set) var gateways: [SimulatedGateway] = []
   private(set) var controllers: [ControllerProcess] = []
   private(set) var faultsAreOn = true
+  private var faultsEndedAt: Duration = .zero
+  /// Nothing that was slow by a fault is on its way any more.
+  var isCalm: Bool { !faultsAreOn && time.elapsed - faultsEndedAt > .seconds(30) }
   let theme: Theme
   private var dice: Dice
 
@@ -56,6 +59,7 @@ final class World: @unchecked Sendable {
     record.note("the faults end")
     users.stop()
     faultsAreOn = false
+    faultsEndedAt = time.elapsed
     faults.heal()
     let settlement = Settlement(world: self)
     if let reason = pass(Self.convergence, until: { settlement.unsettled }) { record.violate("not settled: \(reason)") }

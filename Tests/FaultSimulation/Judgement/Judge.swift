@@ -119,7 +119,7 @@ final class Judge: @unchecked Sendable {
   /// What the owner may want as far as a controller may know; nil: there is no service.
   private func knownWishes(_ service: ObjectKey, _ incarnation: Incarnation) -> [OwnersWish?] {
     // A round may be as long as a few slow requests.
-    let slack: Duration = world.faultsAreOn ? .seconds(45) : .seconds(5)
+    let slack: Duration = world.isCalm ? .seconds(5) : .seconds(45)
     return specs.since(incarnation.knownVersion(at: world.time.elapsed - slack), of: service)
   }
 
