@@ -31,7 +31,10 @@ final class APIServer: @unchecked Sendable {
       guard case .body(let body) = store.handle(Self.apiRequest(request), now: time.wall) else {
         return Self.refusal(400, "BadRequest")
       }
-      if let json = body.json { return KubernetesResponse(status: body.status, headers: body.headers, json: json) }
+      // Clients read lists as text.
+      if request.method != .get, let json = body.json {
+        return KubernetesResponse(status: body.status, headers: body.headers, json: json)
+      }
       return KubernetesResponse(status: body.status, headers: body.headers, body: body.bytes)
     }
   }
