@@ -16,6 +16,9 @@ public struct ResourceType: Hashable, Sendable {
     self.isNamespaced = isNamespaced
   }
 
+  /// Every look into a store by type comes by here: the plural name tells types apart, and equality compares all of it.
+  public func hash(into hasher: inout Hasher) { hasher.combine(resource) }
+
   /// `apps/v1`, or `v1` for the core group.
   public var apiVersion: String { group.isEmpty ? version : "\(group)/\(version)" }
 

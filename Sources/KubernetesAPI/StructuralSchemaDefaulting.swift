@@ -15,23 +15,18 @@ extension SchemaNode {
     }
   }
 
-  private func defaulted(_ members: [String: JSONValue]) -> [String: JSONValue] {
-    var members = members
-    for (name, property) in properties {
-      let present = members[name]
-      if let present, !present.isNull || property.isNullable {
-        members[name] = property.defaulted(present)
-      } else {
-        members[name] = property.defaultValue.map(property.defaulted)
+  private func defaulted(_ present: [String: JSONValue]) -> [String: JSONValue] {
+    var members = present
+    for (name, member) in present {
+      guard let schema = declared[name] ?? additionalProperties?.node else { continue }
+      if member.isNull, !schema.isNullable {
+        members[name] = schema.defaultValue.map(schema.defaulted)
+      } else if member.objectValue != nil || member.arrayValue != nil {
+        members[name] = schema.defaulted(member)
       }
     }
-    guard let values = additionalProperties?.node else { return members }
-    for (name, member) in members where self[property: name] == nil {
-      if member.isNull, !values.isNullable {
-        members[name] = values.defaultValue.map(values.defaulted)
-      } else {
-        members[name] = values.defaulted(member)
-      }
+    for (name, property) in declared where present[name] == nil {
+      if let value = property.defaultValue { members[name] = property.defaulted(value) }
     }
     return members
   }

@@ -2,20 +2,21 @@ extension SchemaNode {
   /// Paths of the members that this schema does not declare, sorted, as the API server's strict decoder names them:
   /// `spec.burst.minReplicas`, `spec.template.spec.containers[0].imagee`.
   public func unknownFields(in value: JSONValue) -> [String] {
-    var pruning = Pruning()
+    var pruning = Pruning(remembersPaths: true)
     _ = pruning.visit(value, self, "")
     return pruning.removed.sorted()
   }
 
   /// `value` without the members that this schema does not declare (structural pruning of CustomResourceDefinitions).
   public func pruned(_ value: JSONValue) -> JSONValue {
-    var pruning = Pruning()
+    var pruning = Pruning(remembersPaths: false)
     return pruning.visit(value, self, "")
   }
 }
 
-/// One walk that drops undeclared members and remembers where they were.
+/// One walk that drops undeclared members and, if that is asked for, remembers where they were.
 private struct Pruning {
+  let remembersPaths: Bool
   var removed: [String] = []
 
   /// A nil schema declares nothing: objects under it are emptied.
@@ -29,7 +30,7 @@ private struct Pruning {
           // Preserving is inherited by list elements that say nothing, as in the API server's `skipPrune`.
           let items = schema?.items?.node
           if schema?.preservesUnknownFields == true, items == nil { return element }
-          return visit(element, items, "\(path)[\(index)]")
+          return visit(element, items, remembersPaths ? "\(path)[\(index)]" : "")
         })
     default:
       return value
@@ -42,12 +43,12 @@ private struct Pruning {
     var kept: [String: JSONValue] = [:]
     kept.reserveCapacity(members.count)
     for (name, member) in members {
-      let memberPath = path.isEmpty ? name : "\(path).\(name)"
+      let memberPath = remembersPaths && !path.isEmpty ? "\(path).\(name)" : name
       if let property = schema?[property: name] ?? schema?.additionalProperties?.node {
         kept[name] = visit(member, property, memberPath)
       } else if schema?.preservesUnknownFields == true {
         kept[name] = member
-      } else {
+      } else if remembersPaths {
         removed.append(memberPath)
       }
     }

@@ -127,23 +127,22 @@ private struct ValueCheck {
   }
 }
 
-/// Members of an object in the order of validation: those of free-form maps first, each with its path.
+/// Members of an object in the order of validation, each with its path: those of free-form maps first. Only those below which
+/// there is something to look for.
 private func declaredMembers(
-  of members: [String: JSONValue], _ schema: SchemaNode, _ path: String
+  of members: [String: JSONValue], _ schema: SchemaNode, _ path: String, where isOfInterest: (SchemaNode) -> Bool
 ) -> [(value: JSONValue, schema: SchemaNode, path: String)] {
-  let names = members.keys.sorted()
-  var found: [(value: JSONValue, schema: SchemaNode, path: String)] = []
-  if let values = schema.additionalProperties?.node {
-    for name in names where schema[property: name] == nil {
-      found.append((members[name] ?? .null, values, "\(path)[\(name)]"))
-    }
-  }
-  for name in names {
+  var entries: [(name: String, value: JSONValue, schema: SchemaNode)] = []
+  var properties: [(name: String, value: JSONValue, schema: SchemaNode)] = []
+  for (name, value) in members {
     if let property = schema[property: name] {
-      found.append((members[name] ?? .null, property, child(path, name)))
+      if isOfInterest(property) { properties.append((name, value, property)) }
+    } else if let values = schema.additionalProperties?.node, isOfInterest(values) {
+      entries.append((name, value, values))
     }
   }
-  return found
+  return entries.sorted { $0.name < $1.name }.map { ($0.value, $0.schema, "\(path)[\($0.name)]") }
+    + properties.sorted { $0.name < $1.name }.map { ($0.value, $0.schema, child(path, $0.name)) }
 }
 
 /// Lists of type `set` hold no value twice, lists of type `map` no key (apiextensions-apiserver, `listtype`).
@@ -153,14 +152,16 @@ private struct UniquenessCheck {
   mutating func visit(_ value: JSONValue, _ schema: SchemaNode, _ path: String) {
     switch value {
     case .object(let members):
-      for member in declaredMembers(of: members, schema, path) { visit(member.value, member.schema, member.path) }
+      for member in declaredMembers(of: members, schema, path, where: \.hasUniqueElements) {
+        visit(member.value, member.schema, member.path)
+      }
     case .array(let elements):
       switch schema.listType {
       case .set: addDuplicates(of: elements, path)
       case .map: checkKeys(elements, schema.listMapKeys, path)
       case .atomic, nil: break
       }
-      guard let items = schema.items?.node else { return }
+      guard let items = schema.items?.node, items.hasUniqueElements else { return }
       for (index, element) in elements.enumerated() { visit(element, items, "\(path)[\(index)]") }
     default: break
     }
@@ -200,9 +201,11 @@ private struct RuleCheck {
     }
     switch value {
     case .object(let members):
-      for member in declaredMembers(of: members, schema, path) { visit(member.value, member.schema, member.path) }
+      for member in declaredMembers(of: members, schema, path, where: \.hasRules) {
+        visit(member.value, member.schema, member.path)
+      }
     case .array(let elements):
-      guard let items = schema.items?.node else { return }
+      guard let items = schema.items?.node, items.hasRules else { return }
       for (index, element) in elements.enumerated() { visit(element, items, "\(path)[\(index)]") }
     default: break
     }

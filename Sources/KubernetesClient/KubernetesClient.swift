@@ -219,6 +219,7 @@ public struct KubernetesClient: Sendable {
   }
 
   private func parse(_ response: KubernetesResponse, _ request: KubernetesRequest) throws -> JSONValue {
+    if let json = response.json { return json }
     do {
       return try JSONValue(parsing: response.body)
     } catch {

@@ -22,7 +22,7 @@ extension KubernetesStatus {
 
   /// The error in an answer: the `Status` object in its body or, where there is none, one made from the status line.
   init(response: KubernetesResponse, request: KubernetesRequest) {
-    let parsed = (try? JSONValue(parsing: response.body)).flatMap(KubernetesStatus.init(json:))
+    let parsed = (response.json ?? (try? JSONValue(parsing: response.body))).flatMap(KubernetesStatus.init(json:))
     let fallback = KubernetesStatus(
       code: response.status, reason: Self.reason(forCode: response.status),
       message: Self.message(of: response, to: request))

@@ -1,3 +1,5 @@
+import KubernetesAPI
+
 /// How requests reach an API server: over libcurl, or straight into a store in the same process.
 public protocol KubernetesTransport: Sendable {
   /// Sends a request and waits for the whole answer, whatever its status.
@@ -88,11 +90,16 @@ public struct KubernetesResponse: Sendable {
   public var status: Int
   public var headers: [(name: String, value: String)]
   public var body: [UInt8]
+  /// What a transport in the same process has instead of a body: nothing is written and parsed again.
+  public var json: JSONValue?
 
-  public init(status: Int, headers: [(name: String, value: String)] = [], body: [UInt8] = []) {
+  public init(
+    status: Int, headers: [(name: String, value: String)] = [], body: [UInt8] = [], json: JSONValue? = nil
+  ) {
     self.status = status
     self.headers = headers
     self.body = body
+    self.json = json
   }
 
   /// The first value of a header, whatever the case of its name.
@@ -110,12 +117,18 @@ public struct KubernetesStream: Sendable {
   /// the request's idle timeout, or the reader is so slow that the transport's buffer overflows. Dropping it ends the
   /// exchange.
   public var body: AsyncThrowingStream<[UInt8], any Error>
+  /// One event of a watch.
+  public typealias Event = WatchEvent
+  /// What a transport in the same process has instead of a body of status 200. Ends as a body does.
+  public var events: AsyncThrowingStream<Event, any Error>?
 
   public init(
-    status: Int, headers: [(name: String, value: String)] = [], body: AsyncThrowingStream<[UInt8], any Error>
+    status: Int, headers: [(name: String, value: String)] = [], body: AsyncThrowingStream<[UInt8], any Error>,
+    events: AsyncThrowingStream<Event, any Error>? = nil
   ) {
     self.status = status
     self.headers = headers
     self.body = body
+    self.events = events
   }
 }

@@ -23,6 +23,14 @@ public enum WatchEvent: Hashable, Sendable {
     guard let type = json["type"]?.stringValue, let object = json["object"] else {
       throw TransportError(.malformed, "a watch sent a line without type or object")
     }
+    try self.init(type: type, object: object)
+  }
+
+  /// - Parameters:
+  ///   - type: as in the line of a watch: `ADDED`.
+  ///   - object: a Status with `ERROR`.
+  /// - Throws: ``TransportError`` for a type that is not known.
+  public init(type: String, object: JSONValue) throws {
     switch type {
     case "ADDED": self = .added(KubernetesObject(object))
     case "MODIFIED": self = .modified(KubernetesObject(object))

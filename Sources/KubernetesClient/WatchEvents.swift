@@ -52,6 +52,7 @@ public struct WatchEvents: AsyncSequence, Sendable {
     let transport: any KubernetesTransport
     let request: KubernetesRequest
     private var body: AsyncThrowingStream<[UInt8], any Error>.AsyncIterator?
+    private var events: AsyncThrowingStream<WatchEvent, any Error>.AsyncIterator?
     private var lines = LineSplitter(limit: WatchEvents.maximumEventBytes)
     private var isOver = false
 
@@ -74,7 +75,8 @@ public struct WatchEvents: AsyncSequence, Sendable {
     }
 
     private mutating func read() async throws -> WatchEvent? {
-      if body == nil { body = try await open() }
+      if body == nil { try await open() }
+      if events != nil { return try await events?.next(isolation: #isolation) }
       while true {
         if let line = try lines.next() { return try WatchEvent(line: line) }
         guard let bytes = try await body?.next(isolation: #isolation) else { return nil }
@@ -82,10 +84,11 @@ public struct WatchEvents: AsyncSequence, Sendable {
       }
     }
 
-    private func open() async throws -> AsyncThrowingStream<[UInt8], any Error>.AsyncIterator {
+    private mutating func open() async throws {
       let stream = try await transport.stream(request)
       guard stream.status == 200 else { throw try await refusal(stream) }
-      return stream.body.makeAsyncIterator()
+      body = stream.body.makeAsyncIterator()
+      events = stream.events?.makeAsyncIterator()
     }
 
     private func refusal(_ stream: KubernetesStream) async throws -> KubernetesStatus {
@@ -101,6 +104,7 @@ public struct WatchEvents: AsyncSequence, Sendable {
     private mutating func end() {
       isOver = true
       body = nil
+      events = nil
     }
   }
 }

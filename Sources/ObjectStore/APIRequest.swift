@@ -1,3 +1,5 @@
+import KubernetesAPI
+
 /// One HTTP request to the API server, as far as its meaning goes.
 public struct APIRequest: Sendable {
   public var method: String
@@ -64,7 +66,23 @@ public struct APIBody: Sendable {
   public var contentType: String
   /// Besides Content-Type and Content-Length.
   public var headers: [(name: String, value: String)]
-  public var bytes: [UInt8]
+  private let content: Content
+
+  private enum Content: Sendable {
+    case json(JSONValue)
+    case bytes([UInt8])
+  }
+
+  /// The body. JSON is written each time it is asked for.
+  public var bytes: [UInt8] {
+    switch content {
+    case .json(let json): json.bytes
+    case .bytes(let bytes): bytes
+    }
+  }
+
+  /// The body as a value, for who is in the same process; nil: it is not JSON, or was written already.
+  public var json: JSONValue? { if case .json(let json) = content { json } else { nil } }
 
   public init(
     status: Int, contentType: String = "application/json", headers: [(name: String, value: String)] = [],
@@ -73,6 +91,13 @@ public struct APIBody: Sendable {
     self.status = status
     self.contentType = contentType
     self.headers = headers
-    self.bytes = bytes
+    content = .bytes(bytes)
+  }
+
+  public init(status: Int, headers: [(name: String, value: String)] = [], json: JSONValue) {
+    self.status = status
+    contentType = "application/json"
+    self.headers = headers
+    content = .json(json)
   }
 }

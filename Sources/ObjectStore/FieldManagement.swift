@@ -41,7 +41,8 @@ struct FieldManagement {
     let fields = fields(of: config)
     let merged = live.merged(with: config, schema: schema)
     managed.entries[own] = .init(fields: fields, time: last?.time)
-    let object = last.map { prune(merged, last: $0.fields, managed: managed) } ?? merged
+    // Who applies the same fields again takes none away.
+    let object = last.flatMap { $0.fields == fields ? nil : prune(merged, last: $0.fields, managed: managed) } ?? merged
 
     let comparison = comparison(live, object)
     let changed = comparison.modified.union(comparison.added)

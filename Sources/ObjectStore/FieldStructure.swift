@@ -36,7 +36,7 @@ extension SchemaNode {
   func member(_ name: String) -> SchemaNode? { self[property: name] ?? additionalProperties?.node }
 
   /// Whether the member is declared by name, unlike an entry of a map.
-  func declares(_ name: String) -> Bool { properties.contains { $0.name == name } }
+  func declares(_ name: String) -> Bool { self[property: name] != nil }
 
   /// Schema of an element of the list or map that this node describes.
   func child(_ element: PathElement) -> SchemaNode? {

@@ -87,7 +87,7 @@ extension APIBody {
     self.init(
       status: status,
       headers: warnings.map { (name: "Warning", value: "299 - \(JSONValue.string($0).text)") },
-      bytes: json.bytes)
+      json: json)
   }
 
   /// A failure as a Status object.

@@ -28,34 +28,49 @@ public struct WatchRequest: Sendable {
   }
 
   /// What the stream starts with: objects that exist already, or the error that ends it. To be asked for once.
-  public mutating func openingLines(now: Date) -> [UInt8] {
+  public mutating func openingLines(now: Date) -> [UInt8] { lines(openingEvents(), now: now) }
+
+  /// The same as values, for who is in the same process.
+  public mutating func openingEvents() -> [WatchEvent] {
     defer { opening = [] }
-    return lines(opening, now: now)
+    return noting(opening)
   }
 
   /// One JSON line per event since the last call; empty when nothing of interest happened.
   public mutating func lines(from store: borrowing ObjectStore, now: Date) -> [UInt8] {
+    lines(events(from: store), now: now)
+  }
+
+  /// The same as values, for who is in the same process.
+  public mutating func events(from store: borrowing ObjectStore) -> [WatchEvent] {
     if hasEnded { return [] }
     switch store.events(after: resourceVersion, matching: selection) {
     case .events(let events, let through):
       resourceVersion = max(resourceVersion, through)
-      return lines(events, now: now)
-    case .expired(let status): return lines([WatchEvent(.error, KubernetesObject(status.json))], now: now)
+      return noting(events)
+    case .expired(let status): return noting([WatchEvent(.error, KubernetesObject(status.json))])
     }
   }
 
   /// A BOOKMARK line that tells how far the watch has got; empty when the client did not ask for bookmarks.
   public mutating func bookmarkLine(now: Date) -> [UInt8] {
-    guard allowsBookmarks, !hasEnded else { return [] }
-    return lines([.bookmark(selection.type, resourceVersion: resourceVersion)], now: now)
+    lines(bookmark.map { [$0] } ?? [], now: now)
+  }
+
+  /// The same as a value; nil when the client did not ask for bookmarks.
+  public var bookmark: WatchEvent? {
+    guard allowsBookmarks, !hasEnded else { return nil }
+    return .bookmark(selection.type, resourceVersion: resourceVersion)
+  }
+
+  private mutating func noting(_ events: [WatchEvent]) -> [WatchEvent] {
+    if events.contains(where: { $0.kind == .error }) { hasEnded = true }
+    return events
   }
 
   private mutating func lines(_ events: [WatchEvent], now: Date) -> [UInt8] {
     var output: [UInt8] = []
-    for event in events {
-      if event.kind == .error { hasEnded = true }
-      output += encoder.line(event, now: now)
-    }
+    for event in events { output += encoder.line(event, now: now) }
     return output
   }
 }

@@ -6,6 +6,7 @@ import Telemetry
 ///
 /// Nothing in it reads a clock, starts a thread or draws a number that the seed does not give: the same seed is the same run.
 final class World: @unchecked Sendable {
+  static let gatewayCount = 2
   let bug: PlantedBug?
   let time = VirtualTime()
   let executor: SimulatedExecutor
@@ -17,16 +18,21 @@ final class World: @unchecked Sendable {
   private(set) var gateways: [SimulatedGateway] = []
   private(set) var controllers: [ControllerProcess] = []
   private(set) var faultsAreOn = true
+  private var faultsEndedAt: Duration = .zero
+  /// Nothing that was slow by a fault is on its way any more.
+  var isCalm: Bool { !faultsAreOn && time.elapsed - faultsEndedAt > .seconds(30) }
+  let theme: Theme
   private var dice: Dice
 
   init(seed: UInt64, bug: PlantedBug? = nil, keepsLines: Bool = false) {
     self.bug = bug
     // Neighbouring seeds must not be neighbouring worlds.
     dice = Dice(seed: seed &* 0x9E37_79B9_7F4A_7C15)
+    theme = Theme(&dice)
     executor = SimulatedExecutor(dice: Dice(seed: dice.next()))
     record = Record(time, keepsLines: keepsLines)
     api = APIServer(time, seed: dice.next())
-    gateways = (0..<2).map { SimulatedGateway(self, index: $0, dice: newDice()) }
+    gateways = (0..<Self.gatewayCount).map { SimulatedGateway(self, index: $0, dice: newDice()) }
     controllers = (0..<2).map { ControllerProcess(self, index: $0, dice: newDice()) }
     api.onChange = { [unowned self] in
       judge.look()
@@ -48,11 +54,12 @@ final class World: @unchecked Sendable {
     begin()
     let faults = Faults(self, dice: newDice())
     faults.start()
-    pass(dice.duration(15...45))
+    pass(dice.duration(theme.faultyTime))
 
     record.note("the faults end")
     users.stop()
     faultsAreOn = false
+    faultsEndedAt = time.elapsed
     faults.heal()
     let settlement = Settlement(world: self)
     if let reason = pass(Self.convergence, until: { settlement.unsettled }) { record.violate("not settled: \(reason)") }
@@ -76,8 +83,8 @@ final class World: @unchecked Sendable {
 
   /// A settled cluster in which nothing happens is not written to, but for the leader's Lease.
   private func stayAtRest() {
-    // Half a minute in which nothing happens: some seeds are enough.
-    guard record.violation == nil, dice.chance(0.3) else { return }
+    // Half a minute in which nothing happens: some seeds are enough. With schedules and canaries there is no rest.
+    guard record.violation == nil, dice.chance(0.3), !users.wantChanges else { return }
     // What was decided in the moment of settling is still on its way, and small changes of a status are put off.
     pass(.seconds(18))
     judge.isAtRest = true

@@ -9,6 +9,7 @@ import Testing
 /// What the controller's writes do when others write between its reads and them.
 @Suite(.timeLimit(.minutes(1))) struct ClusterWriterTests {
   private static let key = ObjectKey(namespace: "default", name: "llm-burst")
+  private static let service = ObjectKey(namespace: "default", name: "llm")
   private static let owner = {
     var service = KubernetesObject(InferenceService.resourceType, ObjectKey(namespace: "default", name: "llm"))
     service.json[path: ["metadata", "uid"]] = "1"
@@ -86,23 +87,46 @@ import Testing
     }
   }
 
-  @Test("A scale-down whose victim could not be marked is not made: another one would go")
-  func unmarkedVictim() async throws {
+  /// Two replicas, as the controller sees them.
+  private func makePods() throws -> PoolObservation {
     for operation in Self.create(Self.deployment(image: "old"), replicas: 2) { try cluster.transport.apply(operation) }
     for name in ["a", "b"] { try cluster.makePod(name, status: TestCluster.ready) }
     let pods = ["a", "b"].compactMap {
       cluster.transport.object(.pods, ObjectKey(namespace: "default", name: $0)).map { PodObservation(Pod($0)) }
     }
-    let seen = PoolObservation(
+    return PoolObservation(
       exists: true, wanted: 2, pods: pods,
       resourceVersion: cluster.transport.object(.deployments, Self.key)?.metadata.resourceVersion ?? "")
-    let change = PoolScale(pool: .burst, from: 2, to: 1, victims: [pods[1].uid])
-    let service = ObjectKey(namespace: "default", name: "llm")
+  }
+
+  private func isMarked(_ name: String) -> Bool {
+    let pod = cluster.transport.object(.pods, ObjectKey(namespace: "default", name: name))
+    return pod?.metadata.annotations["controller.kubernetes.io/pod-deletion-cost"] != nil
+  }
+
+  @Test("A scale-down whose victim could not be marked is not made: another one would go")
+  func unmarkedVictim() async throws {
+    let seen = try makePods()
+    let change = PoolScale(pool: .burst, from: 2, to: 1, victims: [seen.pods[1].uid])
     transport.fail { $0.path.contains("/pods/") ? .answer(.refusal(409, "Conflict")) : nil }
-    await #expect(throws: KubernetesStatus.self) { try await writer.scale(change, Self.key, seen: seen, service) }
+    await #expect(throws: KubernetesStatus.self) { try await writer.scale(change, Self.key, seen: seen, Self.service) }
     #expect(cluster.replicas(Self.key.name) == 2)
     transport.fail(nil)
-    try await writer.scale(change, Self.key, seen: seen, service)
+    try await writer.scale(change, Self.key, seen: seen, Self.service)
+    #expect(cluster.replicas(Self.key.name) == 1)
+  }
+
+  @Test("Who was marked for a scale-down that was refused is not taken by the next one, which names another")
+  func marksOfRefusedScaleDown() async throws {
+    let seen = try makePods()
+    transport.fail { $0.path.hasSuffix("/scale") ? .answer(.refusal(409, "Conflict")) : nil }
+    let refused = PoolScale(pool: .burst, from: 2, to: 1, victims: [seen.pods[0].uid])
+    await #expect(throws: KubernetesStatus.self) { try await writer.scale(refused, Self.key, seen: seen, Self.service) }
+    #expect(isMarked("a") && !isMarked("b"))
+    transport.fail(nil)
+    let change = PoolScale(pool: .burst, from: 2, to: 1, victims: [seen.pods[1].uid])
+    try await writer.scale(change, Self.key, seen: seen, Self.service)
+    #expect(!isMarked("a") && isMarked("b"))
     #expect(cluster.replicas(Self.key.name) == 1)
   }
 }

@@ -172,6 +172,22 @@ import Testing
     #expect(StatusDocument.failure(in: object) == nil)
   }
 
+  @Test("A failed wake is told with the last decision, though the scale that it caused was recorded by nobody")
+  func failureOfLostAnswer() {
+    let failure = WakeFailure(
+      reason: "CrashLoopBackOff", message: "container \"model\" ended", nextAttempt: Self.wall, failures: 1)
+    let previous: JSONValue = [
+      "lastDecision": ["pool": "Burst", "from": 0, "to": 1, "reason": "Activated", "inputs": ["held": "1"]]
+    ]
+    let status = StatusDocument.make(Self.situation { $0.failure = failure }, previous: previous, decision: nil)
+    let object = KubernetesObject(["metadata": ["generation": 3], "status": status])
+    #expect(StatusDocument.failure(in: object) == failure)
+    #expect(status[path: ["lastDecision", "inputs", "held"]] == "1")
+    #expect(
+      StatusDocument.make(Self.situation(), previous: previous, decision: nil)["lastDecision"]
+        == previous["lastDecision"])
+  }
+
   @Test("Usage and saving are in the status as the ledger has them; before it is loaded the last ones stay")
   func usage() {
     let situation = Self.situation()

@@ -55,14 +55,8 @@ struct ClusterWriter: Sendable {
   ) async throws {
     if change.to > change.from { return try await raise(change, deployment, seen.resourceVersion) }
     // Two watches are never equally fresh: the Deployment may be of now, and the pods of long ago.
-    guard try await isAsSeen(seen, change.pool, service) else { throw StaleView(deployment: deployment) }
-    if change.to > 0 {
-      let names = Dictionary(seen.pods.map { ($0.uid, $0.name) }, uniquingKeysWith: { first, _ in first })
-      for victim in change.victims {
-        guard let name = names[victim] else { continue }
-        try await cheapen(victim, ObjectKey(namespace: deployment.namespace, name: name))
-      }
-    }
+    guard let pods = try await pods(asSeen: seen, change.pool, service) else { throw StaleView(deployment: deployment) }
+    if change.to > 0 { try await mark(change.victims, among: pods) }
     _ = try await client.setScale(
       .deployments, deployment, replicas: change.to, resourceVersion: seen.resourceVersion)
   }
@@ -80,24 +74,37 @@ struct ClusterWriter: Sendable {
     }
   }
 
-  /// Whether the pool's live pods are those that were seen, and none of them has become ready since.
-  private func isAsSeen(_ seen: PoolObservation, _ pool: Pool, _ service: ObjectKey) async throws -> Bool {
+  /// The pool's live pods, if they are those that were seen and none of them has become ready since.
+  private func pods(asSeen seen: PoolObservation, _ pool: Pool, _ service: ObjectKey) async throws -> [Pod]? {
     let selector = "\(Labels.service)=\(service.name),\(Labels.pool)=\(pool.rawValue)"
     let pods = try await client.list(.pods, namespace: service.namespace, labelSelector: selector).items
-      .map { PodObservation(Pod($0)) }
+      .map(Pod.init).filter { PodObservation($0).isLive }
     let ready = Set(seen.live.lazy.filter(\.isReady).map(\.uid))
-    let live = pods.filter(\.isLive)
-    return Set(live.map(\.uid)) == Set(seen.live.map(\.uid))
-      && live.allSatisfy { !$0.isReady || ready.contains($0.uid) }
+    let isSame =
+      Set(pods.map(\.uid)) == Set(seen.live.map(\.uid)) && pods.allSatisfy { !$0.isReady || ready.contains($0.uid) }
+    return isSame ? pods : nil
   }
 
-  /// The ReplicaSet controller deletes the cheapest first.
-  private func cheapen(_ uid: String, _ pod: ObjectKey) async throws {
-    let change: JSONValue = [
-      "metadata": ["uid": .string(uid), "annotations": ["controller.kubernetes.io/pod-deletion-cost": "-1000"]]
-    ]
+  private static let deletionCost = "controller.kubernetes.io/pod-deletion-cost"
+  private static let victimsCost = "-1000"
+
+  /// The ReplicaSet controller deletes the cheapest first: these, and no others. Marks of a scale-down that was not made in the
+  /// end are taken off, or who has one might go instead.
+  private func mark(_ victims: [String], among pods: [Pod]) async throws {
+    for pod in pods {
+      let isMarked = pod.object.metadata.annotations[Self.deletionCost] == Self.victimsCost
+      if victims.contains(pod.uid) {
+        try await setCost(of: pod, .string(Self.victimsCost))
+      } else if isMarked {
+        try await setCost(of: pod, .null)
+      }
+    }
+  }
+
+  private func setCost(of pod: Pod, _ cost: JSONValue) async throws {
+    let change: JSONValue = ["metadata": ["uid": .string(pod.uid), "annotations": [Self.deletionCost: cost]]]
     do {
-      _ = try await client.patch(.pods, pod, .merge(change))
+      _ = try await client.patch(.pods, pod.object.key, .merge(change))
     } catch let status as KubernetesStatus where status.isNotFound {
       // It went by itself: the next round sees it. A conflict may be of two writes at once: who is not marked would stay, and
       // another go.

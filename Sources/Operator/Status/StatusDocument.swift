@@ -26,7 +26,7 @@ enum StatusDocument {
     if !now.drain.pods.isEmpty { status[path: ["drain", "pods"]] = JSONValue(now.drain.pods) }
     status["rollout"] = now.rollout.map(rollout)
     if now.pools.canary.exists || now.rollout?.isUnderWay ?? false { status["canary"] = pool(now, .canary) }
-    status[lastDecision] = decision ?? previous[lastDecision]
+    status[lastDecision] = (decision ?? previous[lastDecision]).map { telling(now.failure, in: $0) }
     status["coldStart"] = coldStart(now.coldStarts, previous: previous["coldStart"])
     status["usage"] = now.account.map(usage) ?? previous["usage"]
     status["savings"] = now.account.map(savings) ?? previous["savings"]
@@ -52,16 +52,22 @@ enum StatusDocument {
   static func decision(
     _ round: Round, pool: Pool, from: Int, to: Int, failure: WakeFailure?, wall: Date
   ) -> JSONValue {
-    var inputs = round.inputs(pool)
-    if let failure {
-      inputs["nextAttempt"] = Timestamp.seconds(failure.nextAttempt)
-      inputs["failedWakes"] = "\(failure.failures)"
-    }
-    return [
+    let decision: JSONValue = [
       "time": .string(Timestamp.seconds(wall)), "pool": .string(pool.word), "from": JSONValue(from),
       "to": JSONValue(to), "reason": .string(round.reason(pool).rawValue), "message": .string(round.message(pool, to)),
-      "inputs": JSONValue(inputs),
+      "inputs": JSONValue(round.inputs(pool)),
     ]
+    return telling(failure, in: decision)
+  }
+
+  /// A decision with what ``failure(in:)`` reads. Whichever decision was the last: a scale whose answer got lost is done, and is
+  /// recorded by nobody.
+  private static func telling(_ failure: WakeFailure?, in decision: JSONValue) -> JSONValue {
+    guard let failure else { return decision }
+    var decision = decision
+    decision[path: ["inputs", "nextAttempt"]] = .string(Timestamp.seconds(failure.nextAttempt))
+    decision[path: ["inputs", "failedWakes"]] = .string("\(failure.failures)")
+    return decision
   }
 
   /// A failed wake that an earlier controller wrote down for this generation; nil: none.

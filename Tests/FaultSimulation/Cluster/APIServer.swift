@@ -31,6 +31,10 @@ final class APIServer: @unchecked Sendable {
       guard case .body(let body) = store.handle(Self.apiRequest(request), now: time.wall) else {
         return Self.refusal(400, "BadRequest")
       }
+      // Clients read lists as text.
+      if request.method != .get, let json = body.json {
+        return KubernetesResponse(status: body.status, headers: body.headers, json: json)
+      }
       return KubernetesResponse(status: body.status, headers: body.headers, body: body.bytes)
     }
   }
@@ -52,11 +56,11 @@ final class APIServer: @unchecked Sendable {
   }
 
   static func isAboutServices(_ request: KubernetesRequest) -> Bool {
-    request.path.contains(InferenceService.resourceType.group)
+    request.path.hasPrefix("/apis/serving.pilotlight.dev/")
   }
 
   static func isAboutLeases(_ request: KubernetesRequest) -> Bool {
-    request.path.contains(ResourceType.leases.group)
+    request.path.hasPrefix("/apis/coordination.k8s.io/")
   }
 
   static func refusal(_ code: Int, _ reason: String, retryAfter: Int? = nil) -> KubernetesResponse {

@@ -44,6 +44,13 @@ final class GatewayLoad: @unchecked Sendable {
   func inFlight(at pod: String) -> Int { placed[pod]?.count ?? 0 }
   var inFlight: Int { placed.values.reduce(0) { $0 + $1.count } }
 
+  func inFlightByPod(of key: ObjectKey) -> [String: Int] {
+    placed.compactMapValues { requests in
+      let count = requests.values.count { $0 == key }
+      return count == 0 ? nil : count
+    }
+  }
+
   private var wall: Date { time.wall.addingTimeInterval(wallError.seconds) }
 
   /// Counts up to now; to be called before anything of a service changes.
@@ -112,31 +119,35 @@ final class GatewayLoad: @unchecked Sendable {
     placed = [:]
   }
 
-  /// One line of the load stream. - Parameter isFirst: with all that ever had a request or a drain.
-  func line(isFirst: Bool) -> [UInt8] {
+  func slotsChanged(of key: ObjectKey) { change(key) { _ in } }
+
+  /// One line of the load stream.
+  /// - Parameters:
+  ///   - isFirst: with all that ever had a request or a drain.
+  ///   - slots: of a service that is there.
+  func line(isFirst: Bool, _ slots: (ObjectKey) -> GatewaySlots.Report?) -> [UInt8] {
     sequence += 1
     var loads: [ServiceLoad] = []
     for key in services {
-      let byPod = placed.compactMapValues { requests in
-        let count = requests.values.count { $0 == key }
-        return count == 0 ? nil : count
-      }
+      let byPod = inFlightByPod(of: key)
       guard let value = counters[key], isFirst || value.isNews || !value.held.isEmpty || !byPod.isEmpty else {
         continue
       }
       change(key) { _ in }
       // Another stream's first line is no news told on this one.
       if !isFirst { counters[key]?.isNews = false }
+      let slots = slots(key)
       loads.append(
         ServiceLoad(
           namespace: key.namespace, name: key.name, held: value.held.count,
           inFlight: byPod.values.reduce(0, +), inFlightByPod: byPod, requestsTotal: value.total,
           concurrencySeconds: counters[key]?.concurrencySeconds ?? 0,
           heldSinceUnix: value.held.first?.since.timeIntervalSince1970,
-          lastRequestUnix: value.lastRequest?.timeIntervalSince1970, drainEpochSeen: value.drainEpoch))
+          lastRequestUnix: value.lastRequest?.timeIntervalSince1970, drainEpochSeen: value.drainEpoch,
+          capacity: slots?.capacity, slots: slots?.slots, slotsEpoch: slots?.epoch))
     }
     if loads.isEmpty { return emptyLine }
-    let snapshot = LoadSnapshot(gateway: gateway, bootID: bootID, sequence: sequence, services: loads)
+    let snapshot = LoadSnapshot(gateway: gateway, bootID: bootID, sequence: sequence, services: loads, takesSlots: true)
     return (try? snapshot.encodedLine()) ?? []
   }
 
@@ -146,6 +157,7 @@ final class GatewayLoad: @unchecked Sendable {
   var emptyLine: [UInt8] {
     let members = [
       "\"bootID\":\"\(bootID)\"", "\"gateway\":\"\(gateway)\"", "\"sequence\":\(sequence)", "\"services\":[]",
+      "\"takesSlots\":true",
       "\"version\":\(FleetVersion.current)",
     ]
     return Array("{\(members.joined(separator: ","))}\n".utf8)

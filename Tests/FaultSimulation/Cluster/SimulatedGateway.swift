@@ -8,6 +8,7 @@ final class SimulatedGateway: @unchecked Sendable {
   let name: String
   let host: String
   let load: GatewayLoad
+  let slots: GatewaySlots
   /// Its process runs.
   private(set) var isRunning = true
   /// It hears nothing of the API server, and cannot write to it.
@@ -26,6 +27,7 @@ final class SimulatedGateway: @unchecked Sendable {
     name = "gateway-\(index)"
     host = "10.0.0.\(index + 1)"
     load = GatewayLoad(gateway: name, world.time)
+    slots = GatewaySlots(world.time, index: index, count: World.gatewayCount)
     leases = ActivationLeases(world, holder: name, dice: Dice(seed: self.dice.next()))
   }
 
@@ -98,10 +100,11 @@ final class SimulatedGateway: @unchecked Sendable {
   private func place(_ key: ObjectKey) {
     guard isRunning, let route = view[key] else { return }
     for pod in route.pods {
-      while load.held(of: key) > 0, load.inFlight(at: pod) < GatewayRoute.room {
+      while load.held(of: key) > 0, load.inFlight(at: pod) < slots.slots(of: key, at: pod) {
         guard world.workloads.isReachable(pod) else { break }
         let (id, duration) = load.place(key, at: pod)
         world.record.note("\(name) places \(id) of \(key) at \(pod)")
+        world.judge.placed(at: pod)
         world.time.after(duration) { [self] in
           load.end(id, at: pod)
           place(key)
@@ -121,12 +124,14 @@ final class SimulatedGateway: @unchecked Sendable {
     nextStream += 1
     streams[id] = sink
     sink.onTermination = { [self] _ in streams[id] = nil }
-    sink.yield(load.line(isFirst: true))
+    sink.yield(load.line(isFirst: true, slotReport))
     return body
   }
 
   private func tick() {
     world.time.after(.seconds(1)) { [self] in
+      // A deal may have run out.
+      for key in load.services where load.held(of: key) > 0 { place(key) }
       tell()
       tick()
     }
@@ -134,8 +139,25 @@ final class SimulatedGateway: @unchecked Sendable {
 
   private func tell() {
     guard isRunning, !streams.isEmpty else { return }
-    let line = load.line(isFirst: false)
+    let line = load.line(isFirst: false, slotReport)
     for id in streams.keys.sorted() { streams[id]?.yield(line) }
+  }
+
+  // MARK: - Slots
+
+  private func slotReport(_ key: ObjectKey) -> GatewaySlots.Report? {
+    view[key].map { slots.report(of: key, pods: $0.pods, inFlight: load.inFlightByPod(of: key)) }
+  }
+
+  /// The leader deals the slots.
+  func take(_ message: SlotMessage) -> SlotReply {
+    let changed = slots.take(message)
+    for key in changed {
+      load.slotsChanged(of: key)
+      place(key)
+    }
+    if !changed.isEmpty { tell() }
+    return slots.reply
   }
 
   // MARK: - Restarts
@@ -144,6 +166,8 @@ final class SimulatedGateway: @unchecked Sendable {
     world.record.note("\(name) ends")
     isRunning = false
     load.restart()
+    slots.restart()
+    world.judge.slotsAreUnsure()
     endStreams()
   }
 
@@ -161,8 +185,6 @@ final class SimulatedGateway: @unchecked Sendable {
 
 /// What a gateway knows of one service.
 struct GatewayRoute {
-  /// Requests that one gateway sends to one replica at once.
-  static let room = 4
   /// `queue.maxWait`. Longer than it takes to find out that a connection is dead, and to wake.
   static let maxWait: Duration = .seconds(400)
 

@@ -6,14 +6,18 @@ import ObjectStore
 /// One watch of one controller, as a connection: it delivers late, falls silent, breaks, and ends.
 final class WatchConnection: @unchecked Sendable {
   typealias Body = AsyncThrowingStream<[UInt8], any Error>
+  typealias Events = AsyncThrowingStream<KubernetesStream.Event, any Error>
 
   /// API servers send a bookmark each minute.
   private static let bookmarks: Duration = .seconds(60)
 
-  let body: Body
-  private(set) var status = 200
+  /// Of a refusal.
+  private let body: Body
+  private let events: Events
+  private var status = 200
   let isOfLeases: Bool
-  private let sink: Body.Continuation
+  private let sink: Events.Continuation
+  private let refusal: Body.Continuation
   private let time: VirtualTime
   private let idleTimeout: Duration?
   private let latency: () -> Duration
@@ -43,23 +47,29 @@ final class WatchConnection: @unchecked Sendable {
     self.idleTimeout = idleTimeout
     self.latency = latency
     self.delivered = delivered
-    (body, sink) = Body.makeStream()
+    (body, refusal) = Body.makeStream()
+    (events, sink) = Events.makeStream()
+  }
+
+  /// As the client sees it.
+  var stream: KubernetesStream {
+    KubernetesStream(status: status, body: body, events: status == 200 ? events : nil)
   }
 
   func refuse(_ status: Int, _ bytes: [UInt8]) {
     self.status = status
-    sink.yield(bytes)
-    sink.finish()
+    refusal.yield(bytes)
+    refusal.finish()
   }
 
   func begin(_ watch: WatchRequest, at server: APIServer, forget: @escaping () -> Void) {
     var watch = watch
     self.server = server
     self.forget = forget
-    let opening = watch.openingLines(now: time.wall)
+    let opening = watch.openingEvents()
     request = watch
     sink.onTermination = { [self] _ in close() }
-    if !opening.isEmpty { sink.yield(opening) }
+    for event in opening { tell(event.kind.rawValue, event.object) }
     if let seconds = watch.timeoutSeconds { time.after(.seconds(seconds)) { [self] in end(nil) } }
     heard()
     requestDelivery()
@@ -86,8 +96,9 @@ final class WatchConnection: @unchecked Sendable {
   private func deliver() {
     isDelivering = false
     guard !hasEnded, !isHalfOpen, let server else { return }
-    let lines = request?.lines(from: server.store, now: time.wall) ?? []
-    send(lines)
+    let news = request?.events(from: server.store) ?? []
+    if !news.isEmpty { heard() }
+    for event in news { tell(event.kind.rawValue, event.object) }
     if request?.hasEnded == true { return end(nil) }
     delivered(server.store.resourceVersion)
   }
@@ -95,15 +106,18 @@ final class WatchConnection: @unchecked Sendable {
   private func scheduleBookmark() {
     time.after(Self.bookmarks) { [self] in
       guard !hasEnded else { return }
-      if !isHalfOpen, !isDelivering { send(request?.bookmarkLine(now: time.wall) ?? []) }
+      if !isHalfOpen, !isDelivering, let bookmark = request?.bookmark {
+        heard()
+        tell(bookmark.kind.rawValue, bookmark.object)
+      }
       scheduleBookmark()
     }
   }
 
-  private func send(_ lines: [UInt8]) {
-    guard !lines.isEmpty else { return }
-    heard()
-    sink.yield(lines)
+  private func tell(_ type: String, _ object: KubernetesObject) {
+    do { sink.yield(try KubernetesStream.Event(type: type, object: object.json)) } catch {
+      sink.finish(throwing: error)
+    }
   }
 
   private func heard() {

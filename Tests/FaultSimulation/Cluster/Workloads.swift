@@ -30,6 +30,24 @@ final class Workloads: @unchecked Sendable {
       .filter { $0.metadata.controller?.uid == deployment.metadata.uid }.map(Pod.init)
   }
 
+  /// A replica of any burst pool takes requests.
+  var hasReadyBurst: Bool {
+    world.api.store.objects(.pods).contains {
+      $0.metadata.labels[Labels.pool] == "burst" && isReachable($0.metadata.uid)
+    }
+  }
+
+  /// `kubectl scale` of a Deployment that is the controller's.
+  func scaleUpByHand(_ key: ObjectKey) {
+    guard world.faultsAreOn, let present = world.api.store.object(.deployments, key).map(Deployment.init),
+      present.replicas < 4
+    else { return }
+    world.record.note("somebody scales \(key) to \(present.replicas + 1)")
+    let change: JSONValue = ["spec": ["replicas": JSONValue(present.replicas + 1)]]
+    world.api.apply(.deployments, .mergePatch(key, change), as: "kubectl")
+    world.judge.scaledByHand(key)
+  }
+
   /// A connection to the pod would be accepted.
   func isReachable(_ uid: String) -> Bool { kubelet.isServing(uid) }
 

@@ -10,6 +10,8 @@ final class ControllerProcess: @unchecked Sendable {
   let clock: MachineClock
   /// Nothing passes between it and the API server.
   var isPartitioned = false
+  /// The API server answers 401 to all that it asks.
+  var isTokenExpired = false
   /// Gateways that it cannot reach.
   var unreachable: Set<String> = []
   private(set) var incarnation: Incarnation?

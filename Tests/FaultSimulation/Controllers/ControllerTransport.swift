@@ -41,6 +41,7 @@ final class ControllerTransport: KubernetesTransport, @unchecked Sendable {
     }
     let wait = Wait<KubernetesResponse>()
     let (sent, there, back) = (world.time.elapsed, latency(), latency())
+    interfere(with: request, within: there)
     let knowsServices = request.method == .get && APIServer.isAboutServices(request)
     return try await wait.value { [self] wait in
       // What is on its way arrives, whatever becomes of its sender.
@@ -66,6 +67,10 @@ final class ControllerTransport: KubernetesTransport, @unchecked Sendable {
     case .lost: return
     case .refused(let refusal): response = refusal
     case .answered, .answerLost, .crashBefore, .crashAfter:
+      guard !incarnation.process.isTokenExpired else {
+        response = APIServer.refusal(401, "Unauthorized")
+        break
+      }
       response = world.judge.applying(request, sent: sent, incarnation) { world.api.answer(request) }
     }
     if isNoted(request) { world.record.note("\(incarnation.identity) \(request.summary): \(response.status)") }
@@ -94,10 +99,14 @@ final class ControllerTransport: KubernetesTransport, @unchecked Sendable {
       world.time, isOfLeases: APIServer.isAboutLeases(request), idleTimeout: request.idleTimeout,
       latency: { [self] in latency() },
       delivered: { [incarnation] version in if isAboutServices { incarnation.learned(version) } })
+    if incarnation.process.isTokenExpired {
+      connection.refuse(401, APIServer.refusal(401, "Unauthorized").body)
+      return connection.stream
+    }
     connection.isHalfOpen = world.faultsAreOn && dice.chance(0.02)
     incarnation.watches.append(connection)
     world.api.watch(request, connection)
-    return KubernetesStream(status: connection.status, body: connection.body)
+    return connection.stream
   }
 
   /// The traffic of the election hides everything else.
@@ -110,10 +119,25 @@ final class ControllerTransport: KubernetesTransport, @unchecked Sendable {
     return dice.duration(isSlow ? 0.5...6 : 0.001...0.03)
   }
 
+  /// Somebody scales by hand what a scale-down is about, just before it arrives.
+  private func interfere(with request: KubernetesRequest, within trip: Duration) {
+    guard world.faultsAreOn, world.theme == .contention, let scale = ScaleWrite(request),
+      let present = world.api.store.object(.deployments, scale.deployment).map(Deployment.init),
+      scale.replicas < present.replicas, dice.chance(0.4)
+    else { return }
+    world.time.after(trip / 2) { [world] in world.workloads.scaleUpByHand(scale.deployment) }
+  }
+
   private func drawFate(of request: KubernetesRequest) -> Fate {
     guard world.faultsAreOn else { return .answered }
     let isWrite = request.method != .get
     if isWrite && incarnation.countsDownToCrash() { return dice.chance(0.5) ? .crashBefore : .crashAfter }
+    if world.theme == .streams, request.method == .patch, request.path.contains("/pods/"), dice.chance(0.5) {
+      return .refused(APIServer.refusal(409, "Conflict"))
+    }
+    if world.theme == .contention, request.method == .patch, dice.chance(0.1) {
+      return .refused(APIServer.refusal(409, "Conflict"))
+    }
     guard dice.chance(0.06) else { return .answered }
     switch dice.int(0...5) {
     case 0: return .refused(APIServer.refusal(429, "TooManyRequests", retryAfter: dice.int(1...3)))

@@ -23,9 +23,14 @@ final class GatewayNetwork: GatewayTransport, @unchecked Sendable {
 
   func put(_ path: String, _ body: [UInt8], at target: GatewayTarget, timeout: Duration) async throws -> [UInt8] {
     try await world.time.sleep(for: dice.duration(0.001...0.02))
-    guard !incarnation.isDead, gateway(at: target) != nil else { throw Unreachable() }
-    let message = try SlotMessage(body: body)
-    return try SlotReply(epoch: message.services.map(\.epoch).max() ?? 0).encoded()
+    guard !incarnation.isDead, let gateway = gateway(at: target) else { throw Unreachable() }
+    world.record.effect("\(incarnation.identity) PUT \(path) at \(gateway.name)", body)
+    var message = try SlotMessage(body: body)
+    if world.bug == .dealsJump { message = PlantedBug.atOnce(message) }
+    let reply = gateway.take(message)
+    try await world.time.sleep(for: dice.duration(0.001...0.02))
+    if world.faultsAreOn, dice.chance(0.05) { throw Unreachable() }
+    return try reply.encoded()
   }
 
   /// The gateway at an address, if it can be reached.

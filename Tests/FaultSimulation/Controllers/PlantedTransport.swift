@@ -50,34 +50,30 @@ struct PlantedTransport: KubernetesTransport {
 
   func stream(_ request: KubernetesRequest) async throws -> KubernetesStream {
     var stream = try await transport.stream(request)
-    let hidden: String
-    switch bug {
-    case .deletionsOverlooked: hidden = "\"type\":\"DELETED\""
-    case .expiryOverlooked: hidden = "\"type\":\"ERROR\""
-    default: return stream
-    }
-    let source = HidingSource(stream.body, hidden: hidden)
-    stream.body = AsyncThrowingStream { try await source.next() }
+    guard let events = stream.events, bug == .deletionsOverlooked || bug == .expiryOverlooked else { return stream }
+    let source = HidingSource(events, hidesDeletions: bug == .deletionsOverlooked)
+    stream.events = AsyncThrowingStream { try await source.next() }
     return stream
   }
 }
 
-/// Leaves out lines of a watch. `@unchecked Sendable`: one reader, on the simulation's one thread.
+/// Leaves out deletions, or errors, of a watch. `@unchecked Sendable`: one reader, on the simulation's one thread.
 private final class HidingSource: @unchecked Sendable {
-  private var pieces: AsyncThrowingStream<[UInt8], any Error>.AsyncIterator
-  private let hidden: String
+  private var events: WatchConnection.Events.AsyncIterator
+  private let hidesDeletions: Bool
 
-  init(_ pieces: AsyncThrowingStream<[UInt8], any Error>, hidden: String) {
-    self.pieces = pieces.makeAsyncIterator()
-    self.hidden = hidden
+  init(_ events: WatchConnection.Events, hidesDeletions: Bool) {
+    self.events = events.makeAsyncIterator()
+    self.hidesDeletions = hidesDeletions
   }
 
-  /// Pieces are whole lines here.
-  func next() async throws -> [UInt8]? {
-    guard let piece = try await pieces.next(isolation: #isolation) else { return nil }
-    let lines = piece.split(separator: UInt8(ascii: "\n")).filter { line in
-      !String(decoding: line, as: UTF8.self).contains(hidden)
+  func next() async throws -> KubernetesStream.Event? {
+    while let event = try await events.next(isolation: #isolation) {
+      switch event {
+      case .deleted where hidesDeletions, .error where !hidesDeletions: continue
+      default: return event
+      }
     }
-    return lines.flatMap { $0 + [UInt8(ascii: "\n")] }
+    return nil
   }
 }

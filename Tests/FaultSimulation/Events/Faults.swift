@@ -12,10 +12,25 @@ final class Faults: @unchecked Sendable {
     self.dice = dice
   }
 
-  func start() { strikeLater() }
+  func start() {
+    strikeLater()
+    if world.theme == .silence { waitForSilence() }
+  }
+
+  /// Cuts a gateway off from all controllers, once a burst replica is there, and ends all calls.
+  private func waitForSilence() {
+    world.time.after(.seconds(1)) { [self] in
+      guard world.faultsAreOn else { return }
+      guard world.time.elapsed > .seconds(4), world.workloads.hasReadyBurst else { return waitForSilence() }
+      let gateway = dice.pick(world.gateways)
+      let length = dice.duration(36...42)
+      world.users.stop()
+      for process in world.controllers { cut(process, from: gateway, for: length) }
+    }
+  }
 
   private func strikeLater() {
-    world.time.after(dice.duration(0.7...6)) { [self] in
+    world.time.after(dice.duration(world.theme.pause)) { [self] in
       guard world.faultsAreOn else { return }
       strike()
       strikeLater()
@@ -25,17 +40,18 @@ final class Faults: @unchecked Sendable {
   private func strike() {
     let process = dice.pick(world.controllers)
     let gateway = dice.pick(world.gateways)
-    switch dice.int(0...11) {
+    switch dice.int(0...12) {
     case 0: process.incarnation?.crash("for no reason")
     case 1: process.incarnation?.terminate()
     case 2: partition(process)
-    case 3, 4: cut(process, from: gateway)
+    case 3, 4: cut(process, from: gateway, for: dice.duration(2...60))
     case 5: cutFromAPI(gateway)
     case 6: restart(gateway)
     case 7: breakWatches(of: process)
     case 8: world.api.compact()
     case 9: process.clock.wallError = jump()
     case 10: gateway.load.wallError = jump()
+    case 11: expireToken(of: process)
     default: if dice.chance(0.3) { removeDefinition() }
     }
   }
@@ -59,12 +75,22 @@ final class Faults: @unchecked Sendable {
     }
   }
 
-  private func cut(_ process: ControllerProcess, from gateway: SimulatedGateway) {
+  private func cut(_ process: ControllerProcess, from gateway: SimulatedGateway, for length: Duration) {
     note("controller \(process.index) loses \(gateway.name)")
     process.unreachable.insert(gateway.name)
-    world.time.after(dice.duration(2...60)) { [self] in
+    world.time.after(length) { [self] in
       note("controller \(process.index) has \(gateway.name) again")
       process.unreachable.remove(gateway.name)
+    }
+  }
+
+  /// The API server does not take it any more until the controller has read the next one.
+  private func expireToken(of process: ControllerProcess) {
+    note("the token of controller \(process.index) expires")
+    process.isTokenExpired = true
+    world.time.after(dice.duration(0.5...20)) { [self] in
+      note("controller \(process.index) has a new token")
+      process.isTokenExpired = false
     }
   }
 
@@ -119,6 +145,7 @@ final class Faults: @unchecked Sendable {
   func heal() {
     for process in world.controllers {
       process.isPartitioned = false
+      process.isTokenExpired = false
       process.unreachable = []
       process.incarnation?.writesToCrash = nil
       let trustsTheDead = dice.chance(0.15)

@@ -28,12 +28,17 @@ final class Users: @unchecked Sendable {
   /// From now on nobody does anything.
   func stop() { isActive = false }
 
+  /// What is wanted of a service changes with time: a schedule begins or ends, a canary takes its next step.
+  var wantChanges: Bool {
+    names.contains { name in world.judge.specs.latest(name).map { $0.schedule != nil || $0.hasCanary } ?? false }
+  }
+
   // MARK: - Owners
 
   private var present: [ObjectKey] { names.filter { world.api.store.object(InferenceService.resourceType, $0) != nil } }
 
   private func editLater() {
-    world.time.after(dice.duration(2...14)) { [self] in
+    world.time.after(dice.duration(2...11)) { [self] in
       guard isActive else { return }
       let name = dice.pick(names)
       if world.api.store.object(InferenceService.resourceType, name) == nil {
@@ -59,7 +64,7 @@ final class Users: @unchecked Sendable {
     guard world.api.hasDefinition, let old = world.judge.specs.latest(name) else { return }
     var wish = old
     var change: JSONValue = [:]
-    switch dice.int(0...4) {
+    switch old.hasCanary && dice.chance(0.5) ? 3 : dice.int(0...4) {
     case 0: wish.dedicated = dice.int(0...2)
     case 1: wish.maxBurst = dice.int(0...3)
     case 2: wish.isSuspended.toggle()
@@ -86,27 +91,58 @@ final class Users: @unchecked Sendable {
   }
 
   private func drawWish() -> OwnersWish {
-    OwnersWish(
-      dedicated: dice.chance(0.3) ? dice.int(1...2) : 0, maxBurst: dice.chance(0.1) ? 0 : dice.int(1...3),
-      drainTimeout: .seconds(dice.int(5...20)))
+    switch world.theme {
+    case .silence:
+      // Idle, then drained, and no sooner gone than the silence counts.
+      return OwnersWish(maxBurst: dice.int(1...2), drainTimeout: .seconds(dice.int(18...20)))
+    case .streams: return OwnersWish(maxBurst: 3, drainTimeout: .seconds(dice.int(5...20)))
+    case .mixed, .contention:
+      var wish = OwnersWish(
+        dedicated: dice.chance(0.3) ? dice.int(1...2) : 0, maxBurst: dice.chance(0.1) ? 0 : dice.int(1...3),
+        drainTimeout: .seconds(dice.int(5...20)))
+      if dice.chance(0.15) { wish.schedule = drawSchedule() }
+      wish.hasCanary = dice.chance(0.15)
+      return wish
+    }
+  }
+
+  /// One that begins or ends about now, give or take an hour: simulated lives begin at 15:06:40.
+  private func drawSchedule() -> DailySchedule {
+    let start = dice.chance(0.5) ? 15 * 60 + dice.int(7...8) : dice.int(14 * 60...15 * 60)
+    return DailySchedule(start: start, end: start + dice.int(1...80), replicas: dice.int(1...2))
   }
 
   private func bounds(_ wish: OwnersWish) -> JSONValue {
     [
-      "suspend": .bool(wish.isSuspended), "dedicated": ["replicas": JSONValue(wish.dedicated)],
+      "suspend": .bool(wish.isSuspended), "dedicated": dedicated(wish),
       "burst": ["maxReplicas": JSONValue(wish.maxBurst)],
       "timeouts": ["drain": .string("\(wish.drainTimeout.components.seconds)s")],
     ]
   }
 
+  private func dedicated(_ wish: OwnersWish) -> JSONValue {
+    var dedicated: JSONValue = ["replicas": JSONValue(wish.dedicated)]
+    if let schedule = wish.schedule { dedicated["schedules"] = [schedule.spec] }
+    return dedicated
+  }
+
   private func spec(_ wish: OwnersWish, image: String) -> JSONValue {
     var spec = bounds(wish)
     spec["template"] = template(image: image)
-    spec[path: ["burst", "sleepAfter"]] = .string("\(dice.int(4...12))s")
+    spec[path: ["burst", "sleepAfter"]] = .string("\(dice.int(world.theme == .silence ? 8...10 : 4...12))s")
     spec["scaling"] = [
-      "target": JSONValue(dice.int(1...3)), "stableWindow": "6s", "panicWindow": "2s",
+      "target": JSONValue(world.theme == .streams ? 1 : dice.int(1...3)), "stableWindow": "6s", "panicWindow": "2s",
+      "maxConcurrency": JSONValue(GatewaySlots.limit),
       "scaleDownDelay": .string("\(dice.int(1...4))s"),
     ]
+    if wish.hasCanary {
+      spec["rollout"] = [
+        "strategy": "Canary",
+        "steps": [
+          ["trafficPercent": 20, "pause": "4s"], ["trafficPercent": JSONValue(dice.int(50...100)), "pause": "6s"],
+        ],
+      ]
+    }
     spec[path: ["timeouts", "startup"]] = .string("\(dice.int(15...30))s")
     return spec
   }
@@ -127,10 +163,12 @@ final class Users: @unchecked Sendable {
   private func callLater(_ name: ObjectKey) {
     world.time.after(dice.duration(dice.chance(0.4) ? 5...22 : 0.2...3)) { [self] in
       guard isActive else { return }
-      for _ in 0..<dice.int(1...4) {
-        let duration = dice.duration(dice.chance(0.1) ? 10...30 : 0.2...6)
+      let lasts = world.theme == .streams
+      let door = lasts && dice.chance(0.7) ? dice.pick(world.gateways) : nil
+      for _ in 0..<dice.int(lasts ? 3...7 : 1...4) {
+        let duration = dice.duration(dice.chance(lasts ? 0.3 : 0.1) ? 10...30 : 0.2...6)
         let patience = dice.chance(0.2) ? dice.duration(0.5...10) : nil
-        dice.pick(world.gateways).take(name, lasting: duration, patience: patience)
+        (door ?? dice.pick(world.gateways)).take(name, lasting: duration, patience: patience)
       }
       callLater(name)
     }

@@ -17,6 +17,8 @@ import Telemetry
 /// - **No scale is undone.** A write that takes replicas away was sent after the last change of their number.
 /// - **No scale to zero on missing data.** While a gateway could not be heard, the last burst replica is not taken, unless the
 ///   owner wants none or none is ready.
+/// - **Slots.** At no replica are more requests in flight than it takes, over all gateways; but for a while after a gateway began anew
+///   or a deal ran out, as decision 8 says.
 /// - **Rest.** A settled cluster in which nothing happens is written to by nobody, but for the leader's Lease and the cost of
 ///   replicas that run.
 /// - **No request is cut.** A replica that a scale-down takes was named in `status.drain`, and has no request in flight or has
@@ -31,12 +33,15 @@ final class Judge: @unchecked Sendable {
   private var namedSince: [String: Duration] = [:]
   private var readySince: [String: Duration] = [:]
   private var scaledAt: [ObjectKey: Duration] = [:]
+  private var slotsUnsureSince: Duration?
 
   /// Longest silence of a gateway after which the controller may still count on it (`LoadBoard.silence` is 5 s), with a round
   /// whose requests are slow and were put off.
   private static let mostSilence: Duration = .seconds(25)
   /// From a controller's last look at its pods to the arrival of the scale-down: some requests, each of which may be slow.
   private static let scaleDownTrip: Duration = .seconds(13)
+  /// Of those that callers send, and some time for the leader.
+  private static let longestRequest: Duration = .seconds(40)
 
   init(_ world: World) { self.world = world }
 
@@ -55,6 +60,20 @@ final class Judge: @unchecked Sendable {
     let ready = Set(world.api.store.objects(.pods).lazy.map(Pod.init).filter(\.isReady).map(\.uid))
     readySince = readySince.filter { ready.contains($0.key) }
     for uid in ready where readySince[uid] == nil { readySince[uid] = world.time.elapsed }
+  }
+
+  // MARK: - When a request is placed
+
+  /// A gateway began anew: it shares evenly, whatever the others have.
+  func slotsAreUnsure() { slotsUnsureSince = world.time.elapsed }
+
+  func placed(at pod: String) {
+    let inFlight = world.gateways.map { $0.load.inFlight(at: pod) }
+    let total = inFlight.reduce(0, +)
+    guard total > GatewaySlots.limit else { return }
+    let moments = world.gateways.map(\.slots.lapsedAt) + [slotsUnsureSince]
+    if let last = moments.compactMap({ $0 }).max(), world.time.elapsed - last < Self.longestRequest { return }
+    world.record.violate("too many: \(inFlight) requests at \(pod), which takes \(GatewaySlots.limit)")
   }
 
   // MARK: - When a write is sent
@@ -94,10 +113,13 @@ final class Judge: @unchecked Sendable {
     }
   }
 
+  /// Somebody else changed a Deployment's number of replicas.
+  func scaledByHand(_ key: ObjectKey) { scaledAt[key] = world.time.elapsed }
+
   /// What the owner may want as far as a controller may know; nil: there is no service.
   private func knownWishes(_ service: ObjectKey, _ incarnation: Incarnation) -> [OwnersWish?] {
     // A round may be as long as a few slow requests.
-    let slack: Duration = world.faultsAreOn ? .seconds(45) : .seconds(5)
+    let slack: Duration = world.isCalm ? .seconds(5) : .seconds(45)
     return specs.since(incarnation.knownVersion(at: world.time.elapsed - slack), of: service)
   }
 
@@ -106,7 +128,7 @@ final class Judge: @unchecked Sendable {
     let parts = request.path.split(separator: "/").map(String.init)
     guard parts.count > 3, parts.last == "status" else { return false }
     let service = ObjectKey(namespace: parts[parts.count - 4], name: parts[parts.count - 2])
-    return specs.latest(service).map { $0.dedicated > 0 && !$0.isSuspended } ?? false
+    return specs.latest(service).map { $0.mostDedicated > 0 && !$0.isSuspended } ?? false
   }
 
   // MARK: - When a write is done
@@ -182,8 +204,10 @@ final class Judge: @unchecked Sendable {
 struct ScaleWrite {
   var deployment: ObjectKey
   var service: ObjectKey
-  var isBurst: Bool
+  /// `burst`, `dedicated` or `canary`.
+  var pool: String
   var replicas: Int
+  var isBurst: Bool { pool == "burst" }
 
   init?(_ request: KubernetesRequest) {
     let parts = request.path.split(separator: "/").map(String.init)
@@ -192,8 +216,8 @@ struct ScaleWrite {
     else { return nil }
     let (namespace, name) = (parts[parts.count - 4], parts[parts.count - 2])
     deployment = ObjectKey(namespace: namespace, name: name)
-    isBurst = name.hasSuffix("-burst")
-    service = ObjectKey(namespace: namespace, name: String(name.dropLast(isBurst ? 6 : 10)))
+    pool = name.split(separator: "-").last.map(String.init) ?? ""
+    service = ObjectKey(namespace: namespace, name: String(name.dropLast(pool.count + 1)))
     self.replicas = replicas
   }
 }

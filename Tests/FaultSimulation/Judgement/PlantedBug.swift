@@ -30,14 +30,8 @@ enum PlantedBug: String, CaseIterable, Sendable {
   case ceilingIgnored = "ceiling-ignored"
   /// Activation Leases are not deleted once they have done their work.
   case leasesAreLeft = "leases-left"
-
-  /// 2,000 seeds are expected to find it; the others take a coincidence of faults that so many do not bring about for sure.
-  var mustBeFound: Bool {
-    switch self {
-    case .conflictForgotten, .scaleDownUnconditional, .silenceIsZero: false
-    default: true
-    }
-  }
+  /// Slots change hands at once, before who had them has let go.
+  case dealsJump = "deals-jump"
 }
 
 extension PlantedBug {
@@ -49,5 +43,16 @@ extension PlantedBug {
       snapshot.services[index].drainEpochSeen = 1 << 40
     }
     return (try? snapshot.encodedLine()) ?? line
+  }
+
+  /// Deals without their first step.
+  static func atOnce(_ message: SlotMessage) -> SlotMessage {
+    var message = message
+    for index in message.services.indices {
+      guard let next = message.services[index].next else { continue }
+      message.services[index].weights = next
+      message.services[index].next = nil
+    }
+    return message
   }
 }

@@ -1,4 +1,5 @@
 import FleetProtocol
+import FoundationEssentials
 import InferenceAPI
 import KubernetesAPI
 
@@ -13,6 +14,9 @@ struct Settlement {
       guard let incarnation = process.incarnation else { return "controller \(process.index) is down" }
       if incarnation.watches.contains(where: \.isDeceiving) {
         return "\(incarnation.identity) trusts a dead connection"
+      }
+      if incarnation.knownVersion(at: world.time.elapsed) < world.judge.specs.lastVersion {
+        return "\(incarnation.identity) has not heard of the last change"
       }
       if incarnation.rememberedServices > services.count { return "\(incarnation.identity) remembers what is gone" }
     }
@@ -35,7 +39,8 @@ struct Settlement {
     }
     if service.condition("TemplateValid")?.status == "Unknown" { return "its template is not judged yet" }
     if let named = status["drain"]?["pods"]?.arrayValue, !named.isEmpty { return "status.drain still names pods" }
-    let dedicated = wish.isSuspended ? 0 : wish.dedicated
+    guard let wall = leadersWall else { return "nobody leads" }
+    let dedicated = wish.isSuspended ? 0 : wish.dedicated(at: wall)
     for (pool, wanted) in [("dedicated", dedicated), ("burst", 0)] {
       let key = ObjectKey(namespace: service.key.namespace, name: "\(service.key.name)-\(pool)")
       let replicas = world.api.store.object(.deployments, key).map { Deployment($0).replicas }
@@ -47,13 +52,25 @@ struct Settlement {
       guard status[pool]?["desiredReplicas"]?.intValue == wanted, status[pool]?["readyReplicas"]?.intValue == wanted
       else { return "status.\(pool) is \(status[pool]?.text ?? "missing")" }
     }
+    if wish.hasCanary {
+      // It may go on, be given up, or wait for somebody to wake; of a service that sleeps nothing is left but an empty Deployment.
+      let canary = world.workloads.pods(of: service.key).filter { $0.object.metadata.labels[Labels.pool] == "canary" }
+      guard canary.count <= dedicated else { return "\(canary.count) pods of a canary beside \(dedicated)" }
+      if dedicated > 0 { return nil }
+    }
     let state = status[path: ["display", "state"]]?.stringValue
     let expected =
-      if wish.isSuspended { "Suspended" } else if wish.dedicated > 0 { "Serving" } else {
+      if wish.isSuspended { "Suspended" } else if dedicated > 0 { "Serving" } else {
         wish.maxBurst > 0 ? "Asleep" : "NoCapacity"
       }
     // The last wake may have failed: the status says so until the next one.
     return state == expected || Self.lastWakeFailed(service) ? nil : "state is \(state ?? "missing"), not \(expected)"
+  }
+
+  /// What schedules are held against: the leader's clock may be wrong.
+  private var leadersWall: Date? {
+    let holder = world.api.store.object(.leases, Judge.leaderLease).map { Lease($0).holderIdentity }
+    return world.controllers.first { $0.incarnation?.identity == holder }?.clock.now().wall
   }
 
   static func lastWakeFailed(_ service: KubernetesObject) -> Bool {
