@@ -1,5 +1,7 @@
 import FleetProtocol
 
+import struct FoundationEssentials.Date
+
 /// The replicas of one service and what this gateway has in flight at each: decides which takes the next request.
 ///
 /// A value without clock. A replica that leaves is remembered until its last request is over, so that drains can be
@@ -101,9 +103,10 @@ struct ReplicaSetState: Sendable {
         // A pod that turned ready again starts with a clean record.
         let old = entries[index].replica
         let wasServing = old.isReady && !old.isLeaving
+        let wasEarly = entries[index].isEarly && entries[index].health == .passed
         if replica.isReady, !replica.isLeaving, !wasServing { entries[index].forgive() }
         // A slice tells the time of its latest change, which may be another pod's: the first telling counts.
-        let since = wasServing ? entries[index].replica.readySince : replica.readySince
+        let since = wasServing || wasEarly ? entries[index].replica.readySince : replica.readySince
         entries[index].replica = replica
         entries[index].replica.readySince = since
         entries[index].isPresent = true
@@ -124,11 +127,14 @@ struct ReplicaSetState: Sendable {
   }
 
   /// Notes what a health check found; the first that passes opens the gate, for as long as the pod is there.
-  mutating func checked(_ podUID: String, _ health: ReplicaHealth) {
+  /// - Parameter wall: when. Before the EndpointSlice says so, that is when the pod is ready; nil: it is not to be noted.
+  mutating func checked(_ podUID: String, _ health: ReplicaHealth, at wall: Date? = nil) {
     guard let index = entries.firstIndex(where: { $0.replica.podUID == podUID }), entries[index].health != .passed
     else { return }
     entries[index].health = health
-    if health == .passed { dealSlots() }
+    guard health == .passed else { return }
+    if entries[index].isEarly, let wall { entries[index].replica.readySince = wall }
+    dealSlots()
   }
 
   /// Replicas that have to pass a check before they get a request, by pod UID; of one that the EndpointSlice says is ready

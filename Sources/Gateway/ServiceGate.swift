@@ -193,7 +193,7 @@ final class ServiceGate: Sendable {
   func checked(_ podUID: String, _ health: ReplicaHealth, now: Now) {
     let mustWake = state.withLock { state in
       let neededWake = state.needsWake
-      state.checked(podUID, health)
+      state.checked(podUID, health, at: now.wall)
       return state.needsWake && !neededWake
     }
     // What looked like a replica that serves is none yet.

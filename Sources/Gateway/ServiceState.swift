@@ -1,6 +1,8 @@
 import FleetProtocol
 import Telemetry
 
+import struct FoundationEssentials.Date
+
 /// What becomes of a request at admission.
 enum Admission: Sendable {
   /// It goes to a replica now.
@@ -281,7 +283,9 @@ struct ServiceState<Waiter: Sendable>: Sendable {
   func busyMilliseconds(now: Duration) -> [String: Int] { replicas.busyMilliseconds(now: now) }
 
   /// Notes what a health check found. Call ``release(now:wallUnix:)`` next.
-  mutating func checked(_ podUID: String, _ health: ReplicaHealth) { replicas.checked(podUID, health) }
+  mutating func checked(_ podUID: String, _ health: ReplicaHealth, at wall: Date? = nil) {
+    replicas.checked(podUID, health, at: wall)
+  }
 
   // MARK: - Reporting
 

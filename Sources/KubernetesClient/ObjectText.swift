@@ -38,30 +38,30 @@ public struct ObjectTextPage: Hashable, Sendable {
   init(parsing bytes: [UInt8], type: ResourceType, label: String?) throws(JSONError) {
     items = []
     resourceVersion = ""
-    var scanner = JSONScanner(bytes)
+    var reader = JSONReader(bytes)
     var item = ItemScan(type: type, label: label.map { Array($0.utf8) })
-    try scanner.enterObject()
-    while let name = try scanner.nextMember() {
-      switch scanner.bytes[name] {
+    try reader.enterObject()
+    while let name = try reader.nextMember() {
+      switch reader.bytes[name] {
       case "metadata":
-        try scanner.enterObject()
-        while let name = try scanner.nextMember() {
-          switch scanner.bytes[name] {
-          case "resourceVersion": resourceVersion = try scanner.string()
+        try reader.enterObject()
+        while let name = try reader.nextMember() {
+          switch reader.bytes[name] {
+          case "resourceVersion": resourceVersion = try reader.string()
           case "continue":
-            let token = try scanner.string()
+            let token = try reader.string()
             continueToken = token.isEmpty ? nil : token
-          default: try scanner.skipValue()
+          default: try reader.skipValue()
           }
         }
       // An empty list may be null.
-      case "items" where try !scanner.isNull():
-        try scanner.enterArray()
-        while try scanner.nextElement() { items.append(try item.scan(&scanner)) }
-      default: try scanner.skipValue()
+      case "items" where try !reader.isNull():
+        try reader.enterArray()
+        while try reader.nextElement() { items.append(try item.scan(&reader)) }
+      default: try reader.skipValue()
       }
     }
-    try scanner.end()
+    try reader.end()
   }
 }
 
@@ -82,29 +82,29 @@ private struct ItemScan {
     self.label = label
   }
 
-  mutating func scan(_ scanner: inout JSONScanner) throws(JSONError) -> ObjectText {
+  mutating func scan(_ reader: inout JSONReader) throws(JSONError) -> ObjectText {
     (namespace, name, resourceVersion, labelValue) = ("", "", "", nil)
     text.removeAll(keepingCapacity: true)
-    try copyItem(&scanner)
+    try copyItem(&reader)
     return ObjectText(
       key: ObjectKey(namespace: namespace, name: name), resourceVersion: resourceVersion, label: labelValue,
       // Of exactly its size: it is kept for long.
       text: text.withUnsafeBufferPointer { Array($0) })
   }
 
-  private mutating func copyItem(_ scanner: inout JSONScanner) throws(JSONError) {
+  private mutating func copyItem(_ reader: inout JSONReader) throws(JSONError) {
     var hasKind = false
     text.append(UInt8(ascii: "{"))
-    try scanner.enterObject()
-    while let member = try scanner.nextMember() {
-      switch scanner.bytes[member] {
+    try reader.enterObject()
+    while let member = try reader.nextMember() {
+      switch reader.bytes[member] {
       case "metadata":
-        begin(member, scanner.bytes)
-        try scanMetadata(&scanner)
+        begin(member, reader.bytes)
+        try scanMetadata(&reader)
       case "kind":
         hasKind = true
-        try copy(member, &scanner)
-      default: try copy(member, &scanner)
+        try copy(member, &reader)
+      default: try copy(member, &reader)
       }
     }
     if !hasKind {
@@ -114,32 +114,32 @@ private struct ItemScan {
     text.append(UInt8(ascii: "}"))
   }
 
-  private mutating func scanMetadata(_ scanner: inout JSONScanner) throws(JSONError) {
+  private mutating func scanMetadata(_ reader: inout JSONReader) throws(JSONError) {
     text.append(UInt8(ascii: "{"))
-    try scanner.enterObject()
-    while let member = try scanner.nextMember() {
-      switch scanner.bytes[member] {
-      case "managedFields": try scanner.skipValue()
-      case "namespace": namespace = try copyString(member, &scanner)
-      case "name": name = try copyString(member, &scanner)
-      case "resourceVersion": resourceVersion = try copyString(member, &scanner)
-      case "labels" where try !scanner.isNull():
-        begin(member, scanner.bytes)
-        try scanLabels(&scanner)
-      default: try copy(member, &scanner)
+    try reader.enterObject()
+    while let member = try reader.nextMember() {
+      switch reader.bytes[member] {
+      case "managedFields": try reader.skipValue()
+      case "namespace": namespace = try copyString(member, &reader)
+      case "name": name = try copyString(member, &reader)
+      case "resourceVersion": resourceVersion = try copyString(member, &reader)
+      case "labels" where try !reader.isNull():
+        begin(member, reader.bytes)
+        try scanLabels(&reader)
+      default: try copy(member, &reader)
       }
     }
     text.append(UInt8(ascii: "}"))
   }
 
-  private mutating func scanLabels(_ scanner: inout JSONScanner) throws(JSONError) {
+  private mutating func scanLabels(_ reader: inout JSONReader) throws(JSONError) {
     text.append(UInt8(ascii: "{"))
-    try scanner.enterObject()
-    while let member = try scanner.nextMember() {
-      if let label, scanner.bytes[member].elementsEqual(label) {
-        labelValue = try copyString(member, &scanner)
+    try reader.enterObject()
+    while let member = try reader.nextMember() {
+      if let label, reader.bytes[member].elementsEqual(label) {
+        labelValue = try copyString(member, &reader)
       } else {
-        try copy(member, &scanner)
+        try copy(member, &reader)
       }
     }
     text.append(UInt8(ascii: "}"))
@@ -156,18 +156,18 @@ private struct ItemScan {
     text.append(UInt8(ascii: ":"))
   }
 
-  private mutating func copy(_ member: Range<Int>, _ scanner: inout JSONScanner) throws(JSONError) {
-    begin(member, scanner.bytes)
-    let start = scanner.index
-    try scanner.skipValue()
-    text.append(contentsOf: scanner.bytes[start..<scanner.index])
+  private mutating func copy(_ member: Range<Int>, _ reader: inout JSONReader) throws(JSONError) {
+    begin(member, reader.bytes)
+    let start = reader.index
+    try reader.skipValue()
+    text.append(contentsOf: reader.bytes[start..<reader.index])
   }
 
-  private mutating func copyString(_ member: Range<Int>, _ scanner: inout JSONScanner) throws(JSONError) -> String {
-    begin(member, scanner.bytes)
-    let start = scanner.index
-    let value = try scanner.string()
-    text.append(contentsOf: scanner.bytes[start..<scanner.index])
+  private mutating func copyString(_ member: Range<Int>, _ reader: inout JSONReader) throws(JSONError) -> String {
+    begin(member, reader.bytes)
+    let start = reader.index
+    let value = try reader.string()
+    text.append(contentsOf: reader.bytes[start..<reader.index])
     return value
   }
 }

@@ -1,4 +1,5 @@
 import EventLoop
+import FoundationEssentials
 import HTTPWire
 import KubernetesAPI
 import Testing
@@ -31,6 +32,33 @@ struct EarlyReadinessTests {
     _ = state.update([pod], share: GatewayShare())
     let after = state.unproven
     #expect(!state.isAwake && after.isEmpty)
+  }
+
+  @Test("It is ready since its check has passed, whatever the slice says of an earlier or later time")
+  func readySince() throws {
+    let (appeared, passed, told) = (
+      Date(timeIntervalSince1970: 100), Date(timeIntervalSince1970: 107), Date(timeIntervalSince1970: 109)
+    )
+    var state = ReplicaSetState()
+    var pod = try replica("a", ready: false)
+    (pod.readinessProbe, pod.readySince) = (Self.probe, appeared)
+    _ = state.update([pod], share: GatewayShare())
+    state.checked("a", .passed, at: passed)
+    let early = try state.take(now: .zero)
+    #expect(early.replica.readySince == passed)
+    (pod.isReady, pod.readySince) = (true, told)
+    _ = state.update([pod], share: GatewayShare())
+    let later = try state.take(now: .zero)
+    #expect(later.replica.readySince == passed)
+
+    // One that is only checked once it is said to be ready was ready before.
+    var plain = try replica("b")
+    plain.readySince = appeared
+    var other = ReplicaSetState()
+    _ = other.update([plain], share: GatewayShare())
+    other.checked("b", .passed, at: passed)
+    let lease = try other.take(now: .zero)
+    #expect(lease.replica.readySince == appeared)
   }
 
   @Test("One that fails a request before it is said to be ready must show again that it serves")

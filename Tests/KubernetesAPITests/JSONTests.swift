@@ -54,10 +54,10 @@ struct JSONTests {
   }
 
   private static func passes(_ text: [UInt8]) -> Bool {
-    var scanner = JSONScanner(text)
+    var reader = JSONReader(text)
     do {
-      try scanner.skipValue()
-      try scanner.end()
+      try reader.skipValue()
+      try reader.end()
       return true
     } catch {
       return false

@@ -9,13 +9,13 @@ public struct JSONError: Error, Equatable, Sendable, CustomStringConvertible {
 /// Walks JSON text (RFC 8259) value by value, and checks all that it passes. What is not asked for is not made: of a large text
 /// one can take the few members that matter, and know that the rest is JSON.
 ///
-///     var scanner = JSONScanner(bytes)
-///     try scanner.enterObject()
-///     while let name = try scanner.nextMember() {
-///       if scanner.bytes[name].elementsEqual("kind".utf8) { kind = try scanner.string() } else { try scanner.skipValue() }
+///     var reader = JSONReader(bytes)
+///     try reader.enterObject()
+///     while let name = try reader.nextMember() {
+///       if reader.bytes[name].elementsEqual("kind".utf8) { kind = try reader.string() } else { try reader.skipValue() }
 ///     }
-///     try scanner.end()
-public struct JSONScanner {
+///     try reader.end()
+public struct JSONReader {
   public let bytes: [UInt8]
   /// Offset of what comes next.
   public private(set) var index = 0
@@ -59,7 +59,7 @@ public struct JSONScanner {
 
 // MARK: - Objects and arrays
 
-extension JSONScanner {
+extension JSONReader {
   /// Steps into an object: its members come with ``nextMember()``.
   public mutating func enterObject() throws(JSONError) {
     guard try peek() == UInt8(ascii: "{") else { throw fail("expected an object") }
@@ -134,7 +134,7 @@ extension JSONScanner {
 
 // MARK: - Scalars
 
-extension JSONScanner {
+extension JSONReader {
   /// Reads a string.
   public mutating func string() throws(JSONError) -> String {
     guard try peek() == UInt8(ascii: "\"") else { throw fail("expected a string") }
@@ -200,7 +200,7 @@ extension JSONScanner {
 
 // MARK: - Strings
 
-extension JSONScanner {
+extension JSONReader {
   /// Passes a string: its range between the quotes, and whether it has escapes, which are not looked at yet.
   private mutating func skipString() throws(JSONError) -> (range: Range<Int>, hasEscapes: Bool) {
     index += 1
