@@ -168,7 +168,7 @@ import Testing
     #expect(lowered.reason == .ceilingChanged)
     // Little load and a gateway that is not read: down to the ceiling, and not below it.
     var unread = Self.load(1, wanted: 8)
-    unread.isComplete = false
+    (unread.isComplete, unread.burstReady) = (false, 2)
     var fresh = Self.state()
     let held = decideScale(
       ScalingPolicy(scaleDownDelay: .zero, maxBurstReplicas: 3), &fresh, unread, now: .seconds(200))

@@ -103,6 +103,8 @@ import Testing
       #expect(after.choice?.gaps == before.choice?.gaps)
     }
     #expect(again.learned == learner.learned)
+    // The load time is remembered, too: 300 for the waiting, and some of the 30 s of a load.
+    #expect((300..<330).contains(after.choice?.wakePrice ?? 0))
   }
 
   @Test("Of a silence that ended while no controller ran nothing is learned")

@@ -175,6 +175,25 @@ import Testing
     }
   }
 
+  @Test("Of a model that is in two parts, because a split was cut short, what was stored last counts")
+  func splitCutShort() throws {
+    let before = Self.fullDay(models: 6)
+    var after = before
+    after.to += 1000
+    for name in after.models.keys { after.models[name]?.totalCounts.requests += 5 }
+    // All pods have gone meanwhile, and are counted to their end.
+    after.pods = [:]
+    for stored in [[before, after.part(1, of: 2)], [after.part(1, of: 2), before]] {
+      let joined = try #require(LedgerBook.joined(stored))
+      #expect(joined.parts == 2 && joined.models.count == 6)
+      for (name, model) in joined.models {
+        let isNew = LedgerBook.part(of: name, parts: 2) == 1
+        #expect(model.totalCounts.requests == 1_234_567 + (isNew ? 5 : 0))
+        #expect(joined.pods.values.contains { $0.model == name } == !isNew)
+      }
+    }
+  }
+
   @Test("Of two boots of a gateway in two parts the later one counts")
   func boots() throws {
     func book(_ boot: String, _ heard: Int, part: Int) -> LedgerBook {

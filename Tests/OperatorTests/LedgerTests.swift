@@ -95,9 +95,14 @@ import Testing
     say(2, "two", since: 2500, now: 3000)
     // The service was deleted and made again: its account began anew in the same boot.
     say(9, "two", since: 4000, now: 5000)
-    // Counters that fall are not believed.
+    // Counters that fall are not believed, and what comes after them is not counted from there.
     say(1, "two", since: 4000, now: 6000)
     #expect(ledger.book(of: "team")?.models["llm"]?.totalCounts.requests == 19)
+    say(11, "two", since: 4000, now: 7000)
+    #expect(ledger.book(of: "team")?.models["llm"]?.totalCounts.requests == 21)
+    // Another boot, though it gives the same moment.
+    say(4, "three", since: 4000, now: 8000)
+    #expect(ledger.book(of: "team")?.models["llm"]?.totalCounts.requests == 25)
   }
 
   @Test(
@@ -121,6 +126,57 @@ import Testing
     // The cursors found no room: what began before the book was stored last is in it.
     #expect(requests(since: 2 * day, lostCursors: true) == 5)
     #expect(requests(since: 2 * day + 600, lostCursors: true) == 75)
+  }
+
+  @Test("Rows that another leader heard and this one did not are not counted again when they come")
+  func heardByAnother() {
+    var book = LedgerBook(namespace: "team", day: 0, from: 0)
+    func say(_ counts: [String: Int], busy: Int) {
+      let rows = counts.sorted { $0.key < $1.key }.map {
+        ServiceAccount.Row(pool: "burst", tenant: $0.key, counts: LedgerCounts(requests: $0.value))
+      }
+      book.record(
+        ServiceAccount(sinceMilliseconds: 0, rows: rows, busyMilliseconds: ["p": busy]), of: "llm", from: "g",
+        bootID: "b", now: 10)
+    }
+    book.pods["p"] = .init(model: "llm", pool: "burst", phase: .ready, counted: 0)
+    say(["a": 5, "b": 3], busy: 70)
+    // Older than what the book counts: from a leader that lost its Lease, or by a slower way.
+    say(["a": 4], busy: 50)
+    say(["a": 6, "b": 3, "c": 1], busy: 90)
+    #expect(book.models["llm"]?.totalCounts.requests == 10)
+    #expect(book.pods["p"]?.pending == ["g": 90])
+  }
+
+  @Test("Cursors that are kept by pool count nothing twice, and tell tenants apart again once a gateway has told them")
+  func foldedCursors() {
+    var book = LedgerBook(namespace: "team", day: 0, from: 0)
+    func say(_ counts: [String: Int], of model: String = "llm") {
+      let rows = counts.sorted { $0.key < $1.key }.map {
+        ServiceAccount.Row(pool: "burst", tenant: $0.key, counts: LedgerCounts(requests: $0.value))
+      }
+      book.record(ServiceAccount(sinceMilliseconds: 0, rows: rows), of: model, from: "g", bootID: "b", now: 10)
+    }
+    func requests(_ tenant: String) -> Int {
+      book.models["llm"]?.usage.filter { $0.key.tenant == tenant }.values.reduce(0) { $0 + $1.requests } ?? 0
+    }
+    say(["a": 5, "b": 3])
+    say(["x": 2], of: "owl")
+    book = book.folded(.cursorTenants)
+    say(["a": 4, "b": 3])
+    #expect(book.models["llm"]?.totalCounts.requests == 8)
+    for step in 1...4 { say(["a": 5 + step, "b": 3]) }
+    #expect(book.models["llm"]?.totalCounts.requests == 12)
+    // The first time it could not be told whose the request was.
+    #expect(requests("a") == 8 && requests("b") == 3 && requests("other") == 1)
+    say(["x": 3], of: "owl")
+    say(["x": 4], of: "owl")
+    #expect(book.models["owl"]?.totalCounts.requests == 4)
+    // The next leader does not know which are told apart again: it counts by pool once more, and no more.
+    guard let read = try? LedgerCodec.book(LedgerCodec.json(book)) else { return #expect(Bool(false), "not read") }
+    book = read
+    say(["a": 9, "b": 4])
+    #expect(book.models["llm"]?.totalCounts.requests == 13 && requests("other") == 2)
   }
 
   @Test("Summing up rows changes no sum, whatever is summed up", arguments: LedgerBook.Folding.allCases)

@@ -60,7 +60,6 @@ public struct Ledger: Sendable {
         books[stored.namespace]?.record(account, of: model, from: gateway, bootID: heard.bootID, now: now)
         changes[stored.namespace, default: 0] += 1
       }
-      books[stored.namespace]?.unfold(gateway)
     }
   }
 

@@ -72,7 +72,7 @@ extension LedgerBook {
     for (name, cursor) in piece.gateways {
       guard var known = gateways[name], known.bootID == cursor.bootID else {
         // Of two boots the later one counts: what it says of a model that it has no counts of began at zero.
-        if cursor.heard >= gateways[name]?.heard ?? cursor.heard { gateways[name] = cursor }
+        gateways[name] = cursor
         continue
       }
       known.heard = max(known.heard, cursor.heard)

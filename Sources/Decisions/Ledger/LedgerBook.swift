@@ -106,6 +106,8 @@ public struct LedgerBook: Hashable, Sendable {
     public var services: [String: ServiceAccount] = [:]
     /// Its rows are summed over tenants: there was no room for more.
     public var isFolded = false
+    /// Of a folded one, the models whose rows were told since, by tenant again. Not stored.
+    var unfolded: Set<String> = []
     public init(bootID: String, heard: Int) {
       self.bootID = bootID
       self.heard = heard
