@@ -22,6 +22,7 @@ public struct Operator: ControllerRuntime.Service {
   private let reconciler: Reconciler
   private let settingsReader: SettingsReader
   private let ledger: LedgerStore
+  private let idleWindows: IdleWindowStore
 
   /// Time between looks at services whose windows move.
   static let tick: Duration = .seconds(1)
@@ -70,6 +71,8 @@ public struct Operator: ControllerRuntime.Service {
     ledger = LedgerStore(
       reading: reading, writing: writing, home: configuration.namespace, state: state, clock: clock, log: log,
       metrics: ledgerMetrics, services: { services.store.keys })
+    idleWindows = IdleWindowStore(
+      reading: reading, writing: writing, home: configuration.namespace, state: state, clock: clock, log: log)
     reconciler = Reconciler(
       view: view, state: state, writer: ClusterWriter(client: writing), check: TemplateCheck(client: writing),
       lastWords: LastWords(client: reading), events: events, configuration: configuration, clock: clock, log: log,
@@ -137,6 +140,7 @@ public struct Operator: ControllerRuntime.Service {
       // What another leader did meanwhile is in the cluster, not in our memory.
       contents.memories = [:]
       contents.ledger = Ledger()
+      contents.idleWindows = IdleWindowLearner()
       contents.isLeading = true
       contents.leadingSince = since
     }
@@ -151,12 +155,24 @@ public struct Operator: ControllerRuntime.Service {
     }
     log.info("controller runs", ["services": view.services.store.count])
     do {
-      try await serve([controller, ClosureService { try await ledger.run() }])
+      try await serve([
+        controller, ClosureService { try await ledger.run() }, ClosureService { try await idleWindows.run() },
+      ])
     } catch {
-      await ledger.handOver()
+      await handOver()
       throw error
     }
-    await ledger.handOver()
+    await handOver()
+  }
+
+  /// Stores what is not stored yet, while the Lease is still held.
+  private func handOver() async {
+    let (ledger, idleWindows) = (ledger, idleWindows)
+    await HandOver.run(clock) {
+      async let learned: Void = idleWindows.handOver()
+      await ledger.handOver()
+      await learned
+    }
   }
 
   private func serve(_ services: [any ControllerRuntime.Service]) async throws {

@@ -166,6 +166,13 @@ import Testing
     let lowered = decideScale(policy, &state, Self.load(90, dedicated: 2, wanted: 8), now: .seconds(2))
     #expect(lowered.burst == 3)
     #expect(lowered.reason == .ceilingChanged)
+    // Little load and a gateway that is not read: down to the ceiling, and not below it.
+    var unread = Self.load(1, wanted: 8)
+    (unread.isComplete, unread.burstReady) = (false, 2)
+    var fresh = Self.state()
+    let held = decideScale(
+      ScalingPolicy(scaleDownDelay: .zero, maxBurstReplicas: 3), &fresh, unread, now: .seconds(200))
+    #expect(held.burst == 3 && held.reason == .ceilingChanged)
     policy.maxBurstReplicas = 0
     policy.dedicatedReplicas = 0
     #expect(decideScale(policy, &state, Self.load(9, wanted: 0), now: .seconds(3)).reason == .noCapacity)

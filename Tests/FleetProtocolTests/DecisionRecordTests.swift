@@ -29,6 +29,41 @@ import Testing
     return records
   }
 
+  /// A pool that was woken and is awake, and a gateway that cannot be read just when it would go down: by load, to zero, and
+  /// under a lowered ceiling; then the gateway is back.
+  static func withoutData() -> [DecisionRecord] {
+    let policies = [
+      ScalingPolicy(scaleDownDelay: .zero, sleepAfter: .seconds(60), maxBurstReplicas: 8),
+      ScalingPolicy(scaleDownDelay: .zero, sleepAfter: .seconds(60), dedicatedReplicas: 1, maxBurstReplicas: 8),
+      ScalingPolicy(
+        metric: .tokensPerSecond, target: 900, dedicatedTarget: 900, scaleDownDelay: .zero, sleepAfter: .seconds(60),
+        maxBurstReplicas: 4),
+    ]
+    /// What is known: the load, whether all gateways are read, replicas, seconds since the last request.
+    let looks: [(load: Double?, isComplete: Bool, burst: Int, idle: Double)] = [
+      (8, true, 3, 0), (8, false, 3, 0), (nil, true, 3, 0), (0, false, 3, 50), (0, false, 3, 500), (nil, true, 1, 500),
+      (8, false, 6, 0), (0, true, 1, 500),
+    ]
+    return policies.enumerated().flatMap { index, policy in
+      var state = ScalingState(startedAt: .seconds(100), holdScaleDownUntil: .seconds(130))
+      return looks.enumerated().map { step, look in
+        let now = Duration.seconds(1000 + 600 * step)
+        let load = look.load.map { $0 * policy.target / 8 }
+        let observation = ScalingObservation(
+          held: 0, inFlight: look.load ?? 0 > 0 ? 8 : 0, stableAverage: load, panicAverage: load,
+          lastActivity: now - .seconds(look.idle), isComplete: look.isComplete, isActivated: false,
+          dedicatedReplicas: policy.dedicatedReplicas, dedicatedReady: policy.dedicatedReplicas,
+          burstWanted: look.burst,
+          burstReady: look.burst)
+        let before = state
+        let decision = decideScale(policy, &state, observation, now: now)
+        return DecisionRecord(
+          namespace: "default", name: "unread\(index)", timeUnix: 1_700_000_000 + now.inSeconds, policy: policy,
+          state: before, observation: observation, decision: decision, now: now)
+      }
+    }
+  }
+
   static let policies = [
     ScalingPolicy(maxBurstReplicas: 10),
     ScalingPolicy(dedicatedReplicas: 2, maxBurstReplicas: 6, spareBurstReplicas: 1),
@@ -73,10 +108,10 @@ import Testing
   func golden() throws {
     let url = URL(filePath: Self.goldenPath)
     if ProcessInfo.processInfo.environment["PILOTLIGHT_RECORD"] == "1" {
-      try Data(try Self.course().flatMap { try $0.encodedLine() }).write(to: url)
+      try Data(try (Self.course() + Self.withoutData()).flatMap { try $0.encodedLine() }).write(to: url)
     }
     let lines = try Data(contentsOf: url).split(separator: UInt8(ascii: "\n"))
-    #expect(lines.count == Self.policies.count * 12)
+    #expect(lines.count == Self.policies.count * 12 + Self.withoutData().count)
     var reasons: Set<ScalingReason> = []
     for line in lines {
       let record = try DecisionRecord(line: line)
@@ -84,7 +119,20 @@ import Testing
       #expect(record.replayed() == .agrees, "\(record.name) at \(record.timeUnix): \(record.decision)")
       reasons.insert(record.decision.reason)
     }
-    #expect(reasons.count >= 10, "\(reasons)")
+    #expect(reasons.count >= 11 && reasons.contains(.noData), "\(reasons)")
+  }
+
+  @Test("In the recorded decisions nothing goes down while a gateway is not read, and it does once all are")
+  func recordedWithoutData() throws {
+    let lines = try Data(contentsOf: URL(filePath: Self.goldenPath)).split(separator: UInt8(ascii: "\n"))
+    let records = try lines.map { try DecisionRecord(line: $0) }.filter { $0.name.hasPrefix("unread") }
+    #expect(records.count { $0.decision.reason == .noData } >= 6)
+    for record in records where !record.observation.isComplete || record.observation.stableAverage == nil {
+      let present = min(record.observation.burstWanted, record.policy.maxBurstReplicas)
+      #expect(record.decision.burst >= present, "\(record.name) at \(record.timeUnix)")
+    }
+    let last = records.filter { $0.observation.isComplete && $0.observation.stableAverage == 0 }
+    #expect(!last.isEmpty && last.allSatisfy { $0.decision.burst == 0 && $0.decision.reason == .idle })
   }
 
   @Test("A record survives its line, and its decision comes out the same, whenever it was made")

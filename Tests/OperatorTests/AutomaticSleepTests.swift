@@ -67,4 +67,90 @@ import Testing
     let waiting = (sleep.choice?.wakePrice ?? 0) - 15
     #expect(abs(waiting - 4 * 30 * 30 / 3) < 5)
   }
+
+  /// Silences of 200 s, and a last one that goes on for `idle` seconds.
+  private func learned(idle: Double = 3) throws -> (AutomaticSleep, IdleWindowLearner, end: Double) {
+    var (sleep, learner) = (AutomaticSleep(), IdleWindowLearner())
+    try sleep.restore(nil)
+    var start = 0.0
+    for _ in 0..<60 {
+      pass(&sleep, &learner, silence: 200, from: start)
+      start += 200
+    }
+    sleep.note(idleFor: .seconds(idle), price: price, loadTime: .seconds(30), &learner, now: now(start + idle))
+    return (sleep, learner, start)
+  }
+
+  @Test("A new process that reads the note chooses the same windows, and goes on with the silence under way")
+  func restarts() throws {
+    var (before, learner, start) = try learned()
+    var after = AutomaticSleep()
+    #expect(after.note == nil)
+    try after.restore(before.note)
+    var again = try IdleWindowLearner(packed: learner.packed)
+    #expect(after.choice == before.choice && after.note == before.note)
+    // Two minutes without a controller; its wakes were forgotten with the process.
+    after.note(idleFor: .seconds(123), price: price, loadTime: nil, &again, now: now(start + 123))
+    before.note(idleFor: .seconds(123), price: price, loadTime: .seconds(30), &learner, now: now(start + 123))
+    for index in 0..<20 {
+      start += 200
+      for idle in [0.0, 1, 2] {
+        after.note(idleFor: .seconds(idle), price: price, loadTime: nil, &again, now: now(start + idle))
+        before.note(idleFor: .seconds(idle), price: price, loadTime: .seconds(30), &learner, now: now(start + idle))
+      }
+      #expect(after.choice?.window == before.choice?.window, "silence \(index)")
+      #expect(abs((after.choice?.wakePrice ?? 0) - (before.choice?.wakePrice ?? 1)) < 1e-3)
+      #expect(after.choice?.gaps == before.choice?.gaps)
+    }
+    #expect(again.learned == learner.learned)
+    // The load time is remembered, too: 300 for the waiting, and some of the 30 s of a load.
+    #expect((300..<330).contains(after.choice?.wakePrice ?? 0))
+  }
+
+  @Test("Of a silence that ended while no controller ran nothing is learned")
+  func unwatched() throws {
+    let (before, learner, start) = try learned()
+    for idle in [0.0, 40] {
+      var (after, again) = (AutomaticSleep(), learner)
+      try after.restore(before.note)
+      after.note(idleFor: nil, price: price, loadTime: nil, &again, now: now(start + 500))
+      after.note(idleFor: .seconds(idle), price: price, loadTime: nil, &again, now: now(start + 500))
+      #expect(again.learned == learner.learned)
+      #expect(after.choice?.gaps == before.choice?.gaps)
+    }
+  }
+
+  @Test("A note that is foreign, broken or of another version is refused with a reason, and everything begins anew")
+  func foreign() throws {
+    let note = try #require(try learned().0.note)
+    for text in ["", "gaps", "idle:", "idle:?", String(note.dropLast(8)), "idle:CQAA"] {
+      var sleep = AutomaticSleep()
+      #expect(throws: (any Error).self) { try sleep.restore(text) }
+      #expect(sleep.isRestored && sleep.choice == nil && sleep.note == nil)
+    }
+    #expect(note.utf8.count <= 560)
+  }
+
+  @Test("What was learned meanwhile is kept where it is more than the note says")
+  func richer() throws {
+    let (before, _, _) = try learned()
+    var (sleep, learner) = (AutomaticSleep(), IdleWindowLearner())
+    for index in 0..<70 { pass(&sleep, &learner, silence: 100, from: Double(index) * 100) }
+    #expect(sleep.note == nil)
+    let choice = sleep.choice
+    try sleep.restore(before.note)
+    #expect(sleep.choice == choice && sleep.note != nil)
+  }
+
+  @Test("A request that came and went between two looks ends a silence")
+  func short() {
+    var (sleep, learner) = (AutomaticSleep(), IdleWindowLearner())
+    for index in 0..<20 {
+      let start = Double(index) * 90
+      for idle in stride(from: 0.5, to: 90, by: 10) {
+        sleep.note(idleFor: .seconds(idle), price: price, loadTime: nil, &learner, now: now(start + idle))
+      }
+    }
+    #expect(learner.learned == 19 && sleep.choice?.gaps == 19)
+  }
 }

@@ -20,7 +20,7 @@ struct LedgerCourse {
   /// 2026-11-27T23:55:00Z: an hour and a day end in the middle.
   static let begin = 1_795_823_700_000
   static let seconds = 600
-  static let models = ["llm", "tts"]
+  static let models = ["llm", "owl"]
   /// How long an ended pod's object stays.
   static let lingering = 2
 
@@ -114,8 +114,16 @@ struct LedgerCourseRun {
   private var isNew = true
   private var deadUntil = 0
   static let interval = 20
+  /// Seconds from which on a day's book is in two parts.
+  private let splits: [Range<Int>]
+  /// Rates of the course's second half.
+  private let laterRates: LedgerRates?
 
-  init(_ course: LedgerCourse) { self.course = course }
+  init(_ course: LedgerCourse, splits: [Range<Int>] = [], laterRates: LedgerRates? = nil) {
+    self.course = course
+    self.splits = splits
+    self.laterRates = laterRates
+  }
 
   /// - Parameters:
   ///   - killedAfter: the controller dies after this write, before anything else; another one comes `outage` seconds later.
@@ -130,29 +138,49 @@ struct LedgerCourseRun {
       }
       hear(second, now)
       for model in LedgerCourse.models {
-        ledger.advance(course.observation(model, at: second), in: "team", now: now)
+        var seen = course.observation(model, at: second)
+        if let laterRates, second >= LedgerCourse.seconds / 2 { seen.rates["burst"] = laterRates }
+        ledger.advance(seen, in: "team", now: now)
       }
       isNew = false
       guard second % Self.interval == Self.interval - 1 || second == LedgerCourse.seconds - 1 else { continue }
-      while let image = ledger.image(of: "team"), ledger.unwritten == ["team"] {
-        guard let object = LedgerConfigMap.object(image.book, home: "home")?.object else { return }
+      if splits.contains(where: { $0.contains(second) }), ledger.book(of: "team")?.parts == 1 {
+        ledger.fold("team", [], parts: 2)
+      }
+      write(at: second, killedAfter: killedAfter, outage: outage)
+    }
+  }
+
+  /// Each object's write is one at which the controller may die.
+  private mutating func write(at second: Int, killedAfter: Int?, outage: Int) {
+    while let next = ledger.image(of: "team"), ledger.unwritten == ["team"] {
+      guard let image = LedgerConfigMap.image(next.book, home: "home") else { return }
+      for object in image.objects {
         stored[object.metadata.name] = object
         writes += 1
-        if writes == killedAfter {
-          ledger = Ledger()
-          isNew = true
-          deadUntil = second + 1 + outage
-          break
-        }
-        ledger.wrote(image.mark, of: "team", isClosed: image.isClosed)
+        guard writes == killedAfter else { continue }
+        ledger = Ledger()
+        isNew = true
+        deadUntil = second + 1 + outage
+        return
       }
+      ledger.wrote(next.mark, of: "team", isClosed: next.isClosed)
+      if !next.isClosed { ledger.fold("team", image.foldings, parts: image.parts) }
     }
   }
 
   private mutating func load(_ now: Int) { ledger.load([newest].compactMap(\.self), now: now) }
 
+  /// As the store finds it: the newest day, and the one before where parts of it are missing.
   private var newest: LedgerBook? {
-    stored.keys.max().flatMap { stored[$0] }.flatMap { try? LedgerConfigMap.book($0) }
+    let days = Dictionary(grouping: books, by: \.day).sorted { $0.key > $1.key }.map(\.value)
+    return days.first.flatMap {
+      LedgerBook.joined($0, previous: days.dropFirst().first.flatMap { LedgerBook.joined($0) })
+    }
+  }
+
+  private var books: [LedgerBook] {
+    stored.keys.sorted().compactMap { stored[$0] }.compactMap { try? LedgerConfigMap.book($0) }
   }
 
   /// All rows in a stream's first snapshot, then those that changed.
@@ -171,8 +199,7 @@ struct LedgerCourseRun {
 
   var report: LedgerReport {
     LedgerReport(
-      stored.keys.sorted().compactMap { stored[$0] }.compactMap { try? LedgerConfigMap.book($0) },
-      from: LedgerCourse.begin - 3_600_000, to: LedgerCourse.begin + 7_200_000,
+      books, from: LedgerCourse.begin - 3_600_000, to: LedgerCourse.begin + 7_200_000,
       now: LedgerCourse.begin + LedgerCourse.seconds * 1000)
   }
 }

@@ -49,3 +49,20 @@ struct ActivityBits: Hashable, Sendable {
 
   private func isSet(_ slot: Int) -> Bool { words[slot % Self.capacity / 64] & (1 << UInt64(slot % 64)) != 0 }
 }
+
+extension ActivityBits {
+  func pack(into writer: inout PackedWriter) {
+    for word in words { writer.put(word) }
+    writer.put(UInt32(clamping: newest.map { $0 + 1 } ?? 0))
+  }
+
+  /// Nil: it ends early.
+  init?(_ reader: inout PackedReader) {
+    for index in words.indices {
+      guard let word = reader.integer(UInt64.self) else { return nil }
+      words[index] = word
+    }
+    guard let newest = reader.integer(UInt32.self) else { return nil }
+    self.newest = newest > 0 ? Int(newest) - 1 : nil
+  }
+}

@@ -88,6 +88,65 @@ public struct IdleHistory: Hashable, Sendable {
   }
 }
 
+// MARK: - Kept through restarts
+
+extension IdleHistory {
+  private struct Present: OptionSet {
+    var rawValue: UInt8
+    static let returned = Present(rawValue: 1)
+    static let active = Present(rawValue: 2)
+    static let seen = Present(rawValue: 4)
+    static let pending = Present(rawValue: 8)
+  }
+
+  func pack(into writer: inout PackedWriter) {
+    var present: Present = []
+    if hasJustReturned { present.insert(.returned) }
+    if activeSince != nil { present.insert(.active) }
+    if firstSeen != nil { present.insert(.seen) }
+    if pending != nil { present.insert(.pending) }
+    writer.put(present.rawValue)
+    for value in counts + [returns, logScale, logPeak] { writer.put(single: value) }
+    writer.put(UInt32(clamping: gaps))
+    for moment in [activeSince, firstSeen, pending?.start].compactMap(\.self) { writer.put(moment) }
+    if let pending {
+      for value in [pending.scale, pending.age, pending.peak] { writer.put(UInt8(clamping: value)) }
+    }
+    activity.pack(into: &writer)
+  }
+
+  /// Nil: it ends early, or a number is out of range.
+  init?(_ reader: inout PackedReader) {
+    guard let flags = reader.integer(UInt8.self),
+      let counts = reader.singles(IdleGrid.steps + 1, least: 0), let returns = reader.single(), returns >= 0,
+      let logScale = reader.single(), let logPeak = reader.single(), let gaps = reader.integer(UInt32.self)
+    else { return nil }
+    // Silences that age to nothing add up to 200 at most.
+    guard counts.reduce(0, +) < 1000, abs(logScale) < 100, abs(logPeak) < 100 else { return nil }
+    let present = Present(rawValue: flags)
+    func moment(_ kind: Present) -> Double?? {
+      guard present.contains(kind) else { return .some(nil) }
+      guard let value = reader.double(), value >= 0, value < 1e12 else { return nil }
+      return .some(value)
+    }
+    guard let active = moment(.active), let seen = moment(.seen), let start = moment(.pending) else { return nil }
+    (self.counts, self.returns, self.logScale, self.logPeak) = (counts, returns, logScale, logPeak)
+    (self.gaps, activeSince, firstSeen) = (Int(gaps), active, seen)
+    hasJustReturned = present.contains(.returned)
+    if let start {
+      guard let scale = reader.integer(UInt8.self), let age = reader.integer(UInt8.self),
+        let peak = reader.integer(UInt8.self)
+      else { return nil }
+      pending = IdleMoment(start: start, scale: Int(scale), age: Int(age), peak: Int(peak))
+    }
+    guard let activity = ActivityBits(&reader) else { return nil }
+    self.activity = activity
+  }
+
+  /// The silence that goes on ended at a moment that nobody saw: nothing is learned from it.
+  public mutating func dropPending() { pending = nil }
+}
+
 /// What was known when a silence began: what the chance of its end is told from.
 public struct IdleMoment: Hashable, Sendable {
   /// Seconds since 1970.

@@ -9,6 +9,12 @@ public struct IdleWindowLearner: Hashable, Sendable {
 
   public init() {}
 
+  /// Goes on from what an earlier one had learned. - Throws: ``UnreadableIdleMemory``.
+  public init(packed: [UInt8]) throws(UnreadableIdleMemory) { model = try ReturnModel(packed: packed) }
+
+  /// All that was learned, in some 14 KB: numbers with seven digits, and a version.
+  public var packed: [UInt8] { model.packed }
+
   /// Silences of more than a minute learned from, of all models.
   public var learned: Int { model.learned }
 

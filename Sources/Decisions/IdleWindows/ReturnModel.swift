@@ -109,6 +109,45 @@ struct ReturnModel: Hashable, Sendable {
   }
 }
 
+// MARK: - Kept through restarts
+
+extension ReturnModel {
+  private static let version: UInt8 = 1
+
+  var packed: [UInt8] {
+    var writer = PackedWriter()
+    writer.put(Self.version)
+    writer.put(UInt32(clamping: learned))
+    for value in base + baseSquares + weights + squares + reached + ended { writer.put(single: value) }
+    return writer.bytes
+  }
+
+  init(packed bytes: [UInt8]) throws(UnreadableIdleMemory) {
+    var reader = PackedReader(bytes)
+    let version = reader.integer(UInt8.self)
+    guard version == Self.version else {
+      throw UnreadableIdleMemory(
+        "version \(version.map { "\($0)" } ?? "none"); this program reads version \(Self.version)")
+    }
+    // Squares and counts only grow from where they begin: less would divide by next to nothing.
+    guard let learned = reader.integer(UInt32.self), let base = reader.singles(self.base.count),
+      let baseSquares = reader.singles(self.baseSquares.count, least: 0.1),
+      let weights = reader.singles(self.weights.count),
+      let squares = reader.singles(self.squares.count, least: 0.1),
+      let reached = reader.singles(self.reached.count, least: 1),
+      let ended = reader.singles(self.ended.count, least: 0.1), zip(ended, reached).allSatisfy({ $0 <= $1 }),
+      reader.isAtEnd
+    else {
+      throw UnreadableIdleMemory("\(bytes.count) bytes that are no \(Self.packedBytes), or a number is out of range")
+    }
+    (self.base, self.baseSquares, self.weights, self.squares) = (base, baseSquares, weights, squares)
+    (self.reached, self.ended, self.learned) = (reached, ended, Int(learned))
+  }
+
+  /// Length of ``packed``.
+  private static let packedBytes = 5 + 4 * (4 * IdleGrid.steps + 2 * Feature.count * Feature.buckets * groups)
+}
+
 extension IdleHistory {
   /// Whether there was activity a day before a time span.
   fileprivate func yesterday(from: Double, to: Double) -> ActivityBits.Share {

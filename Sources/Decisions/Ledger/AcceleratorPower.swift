@@ -35,9 +35,10 @@ public struct AcceleratorPower: Hashable, Sendable {
   ]
 
   /// The accelerator that a label's value names, such as `NVIDIA-A100-SXM4-80GB`, `nvidia-tesla-t4` or `a10g`; nil: none
-  /// that the table has.
+  /// that the table has, or a part of one (`…-MIG-1g.5gb`, `…-SHARED`), of which nobody knows what it draws.
   public static func named(_ value: String) -> AcceleratorPower? {
     let words = value.uppercased().split { "-_ ".contains($0) }.map(String.init)
+    guard !words.contains("MIG"), !words.contains("SHARED") else { return nil }
     func has(_ name: String) -> Bool {
       let parts = name.split(separator: "-").map(String.init)
       return parts.allSatisfy { words.contains($0) }

@@ -60,13 +60,12 @@ public struct Ledger: Sendable {
         books[stored.namespace]?.record(account, of: model, from: gateway, bootID: heard.bootID, now: now)
         changes[stored.namespace, default: 0] += 1
       }
-      books[stored.namespace]?.unfold(gateway)
     }
   }
 
   /// Changes a namespace's book where it is loaded; a namespace that never had one gets its first.
   private mutating func change(_ namespace: String, now: Int, _ body: (inout LedgerBook) -> Void) {
-    guard isLoaded, !unloaded.contains(namespace) else { return }
+    guard isOpen(namespace) else { return }
     roll(namespace, now: now)
     body(&books[namespace, default: LedgerBook(namespace: namespace, day: LedgerBook.day(of: now), from: now)])
   }
@@ -143,11 +142,12 @@ public struct Ledger: Sendable {
     if closed[namespace]?.isEmpty == true { closed[namespace] = nil }
   }
 
-  /// Rows were summed up to make a book fit: it goes on so.
-  public mutating func fold(_ namespace: String, _ steps: [LedgerBook.Folding]) {
-    for step in steps where step != .notes && step != .cursors && step != .cursorTenants {
+  /// Rows were summed up and models spread over parts to make a book fit: it goes on so.
+  public mutating func fold(_ namespace: String, _ steps: [LedgerBook.Folding], parts: Int) {
+    for step in steps where !step.isLossy && step != .cursorTenants {
       if let book = books[namespace] { books[namespace] = book.folded(step) }
     }
+    books[namespace]?.parts = parts
   }
 
   // MARK: - Reading
@@ -159,6 +159,9 @@ public struct Ledger: Sendable {
   public func summary(of model: String, in namespace: String, now: Int) -> LedgerSummary? {
     books[namespace]?.summary(of: model, now: now)
   }
+
+  /// Whether a namespace's stored books have been looked for: what it says of its models is then all that is known.
+  public func isOpen(_ namespace: String) -> Bool { isLoaded && !unloaded.contains(namespace) }
 
   /// Whether anything was counted of a model.
   public func knows(_ model: String, in namespace: String) -> Bool { books[namespace]?.models[model] != nil }

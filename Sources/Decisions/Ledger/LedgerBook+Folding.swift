@@ -9,10 +9,13 @@ extension LedgerBook {
     /// How far gateways are counted is kept by pool, not by tenant.
     case cursorTenants
     case allHours
-    /// Notes are dropped.
+    /// Notes are left out; this and the next one only once ``mostParts`` are not enough.
     case notes
-    /// How far gateways are counted is dropped: a new leader begins with what they say then.
+    /// How far gateways are counted is left out: a new leader begins with what they say then.
     case cursors
+
+    /// Something is lost.
+    public var isLossy: Bool { self == .notes || self == .cursors }
   }
 
   /// The book, smaller. Its rows may be kept so; notes and cursors are only left out of what is stored.

@@ -215,7 +215,7 @@ extension LedgerBook {
 
   // MARK: - Rates
 
-  private mutating func index(of rates: LedgerRates) -> Int {
+  mutating func index(of rates: LedgerRates) -> Int {
     if let known = self.rates.lastIndex(of: rates) { return known }
     self.rates.append(rates)
     return self.rates.count - 1

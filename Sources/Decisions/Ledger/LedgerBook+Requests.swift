@@ -19,8 +19,15 @@ extension LedgerBook {
     cursor.heard = now
     let before = cursor.services[model]
     let base = before?.sinceMilliseconds == account.sinceMilliseconds ? before : nil
-    cursor.services[model] = account
-    let wasFolded = cursor.isFolded && base != nil
+    let wasFolded = cursor.isFolded && base != nil && !cursor.unfolded.contains(model)
+    if wasFolded, let base, !Self.isNoLess(account, than: base) {
+      // From before what is counted, and it cannot be told which of its tenants are.
+      gateways[gateway] = cursor
+      return
+    }
+    // What was heard before what is counted (by another leader) must not take the cursor back: it would be counted again.
+    cursor.services[model] = wasFolded ? account : base?.raised(to: account) ?? account
+    if cursor.isFolded { cursor.unfolded.insert(model) }
     gateways[gateway] = cursor
     guard !isStale else { return }
     if models[model] == nil { models[model] = Model(since: now) }
@@ -44,13 +51,15 @@ extension LedgerBook {
     }
   }
 
-  /// All rows that a gateway said have been compared: its cursors tell tenants apart again.
-  public mutating func unfold(_ gateway: String) { gateways[gateway]?.isFolded = false }
+  private static func isNoLess(_ account: ServiceAccount, than base: ServiceAccount) -> Bool {
+    let totals = byPool(account.rows)
+    return byPool(base.rows).allSatisfy { ((totals[$0.key] ?? LedgerCounts()) - $0.value).isSane }
+  }
 
   private mutating func addFolded(_ account: ServiceAccount, _ base: ServiceAccount, to model: String, now: Int) {
-    let totals = Self.byPool(account.rows)
+    let (totals, known) = (Self.byPool(account.rows), Self.byPool(base.rows))
     for (pool, counts) in totals.sorted(by: { $0.key < $1.key }) {
-      let last = base.rows.first { $0.pool == pool }?.counts ?? LedgerCounts()
+      let last = known[pool] ?? LedgerCounts()
       add(counts - last, pool: pool, tenant: ServiceAccount.otherTenant, to: model, now: now)
     }
   }

@@ -106,6 +106,8 @@ public struct LedgerBook: Hashable, Sendable {
     public var services: [String: ServiceAccount] = [:]
     /// Its rows are summed over tenants: there was no room for more.
     public var isFolded = false
+    /// Of a folded one, the models whose rows were told since, by tenant again. Not stored.
+    var unfolded: Set<String> = []
     public init(bootID: String, heard: Int) {
       self.bootID = bootID
       self.heard = heard
@@ -133,6 +135,9 @@ public struct LedgerBook: Hashable, Sendable {
   public var pods: [String: PodRecord] = [:]
   public var gateways: [String: GatewayCursor] = [:]
   public var gaps: [Gap] = []
+  /// Which part of how many this is, in a store with room for so much in one object; in memory a book is whole.
+  public var part = 0
+  public var parts = 1
   /// Hours or tenants were summed up for want of room.
   public var isFolded = false
   /// The cursors found no room: counts from before ``to`` are a base to count from.
@@ -201,7 +206,10 @@ public struct LedgerBook: Hashable, Sendable {
   /// Longest note, in bytes of UTF-8.
   public static let longestNote = 2048
 
-  public func note(for model: String) -> String? { models[model].flatMap { $0.note.isEmpty ? nil : $0.note } }
+  /// Nil: there is none, or it is of a service that is no more.
+  public func note(for model: String) -> String? {
+    models[model].flatMap { $0.note.isEmpty || $0.isGone ? nil : $0.note }
+  }
 
   /// Keeps a text with a model through restarts. - Returns: whether it was taken: it is short enough and the model is known.
   public mutating func setNote(_ note: String, for model: String) -> Bool {

@@ -66,7 +66,8 @@ public struct LedgerReport: Hashable, Sendable {
     self.to = min(to, max(from, now))
     let byNamespace = Dictionary(grouping: books, by: \.namespace)
     for (namespace, books) in byNamespace.sorted(by: { $0.key < $1.key }) {
-      add(namespace, books.sorted { $0.day < $1.day }, now: now)
+      let days = Dictionary(grouping: books, by: \.day).sorted { $0.key < $1.key }
+      add(namespace, days.compactMap { LedgerBook.joined($0.value) }, now: now)
     }
   }
 

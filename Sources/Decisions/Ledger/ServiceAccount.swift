@@ -38,6 +38,28 @@ public struct ServiceAccount: Codable, Hashable, Sendable {
     sinceMilliseconds >= 0 && rows.allSatisfy { $0.counts.isSane } && busyMilliseconds.values.allSatisfy { $0 >= 0 }
   }
 
+  /// This account with those rows and pods of another of its kind that say more: no count falls, and none is left out.
+  func raised(to other: ServiceAccount) -> ServiceAccount {
+    guard rows != other.rows || busyMilliseconds != other.busyMilliseconds else { return self }
+    var raised = self
+    let places = Dictionary(rows.enumerated().map { (Place($1), $0) }, uniquingKeysWith: { $1 })
+    for row in other.rows {
+      if let index = places[Place(row)] {
+        if (row.counts - rows[index].counts).isSane { raised.rows[index] = row }
+      } else {
+        raised.rows.append(row)
+      }
+    }
+    raised.busyMilliseconds.merge(other.busyMilliseconds) { max($0, $1) }
+    return raised
+  }
+
+  private struct Place: Hashable {
+    var pool: String
+    var tenant: String
+    init(_ row: Row) { (pool, tenant) = (row.pool, row.tenant) }
+  }
+
   /// Takes what was sent later: rows and pods that it leaves out stand still.
   public mutating func merge(_ later: ServiceAccount) {
     guard later.sinceMilliseconds == sinceMilliseconds else {

@@ -1,6 +1,6 @@
 /// Names what ``decideScale(_:_:_:now:)`` decides: a change by which it may decide otherwise from the same inputs adds one, so
 /// that recorded decisions say by which rules they were made. A recorded set of decisions in the tests guards it.
-public let decideScaleVersion = 2
+public let decideScaleVersion = 3
 
 /// Decides how many replicas a model should have, from what its owner wants and what is known of its load.
 ///
@@ -47,7 +47,10 @@ public func decideScale(
   let awake = min(policy.maxBurstReplicas, max(1, calm) + policy.spareBurstReplicas)
   let delayed = state.largestWish(awake, within: policy.scaleDownDelay, now: now)
   let wanted = min(policy.maxBurstReplicas, delayed)
-  if observation.burstWanted > policy.maxBurstReplicas { return decision(burst: wanted, .ceilingChanged) }
+  if observation.burstWanted > policy.maxBurstReplicas {
+    // Down to the ceiling by the owner's word; below it only by what is known of the load.
+    return decision(burst: mayGoDown ? wanted : max(wanted, present), .ceilingChanged)
+  }
 
   if wanted > present {
     if present == 0 && observation.dedicatedReplicas == 0 { return decision(burst: wanted, .activated) }

@@ -38,11 +38,11 @@ extension InstallationSettings {
     setPower(&rates, own, hardware, layers)
     if let grams = service.spec.economics?.carbonGramsPerKWh {
       (rates.carbonGramsPerKWh, rates.carbonMethod) = (Double(grams), .spec)
-    } else if let grams = layers.lazy.compactMap(\.carbonGramsPerKWh).first {
-      (rates.carbonGramsPerKWh, rates.carbonMethod) = (grams, .settings)
     } else {
-      let region = layers.lazy.compactMap(\.region).first ?? .world
-      (rates.carbonGramsPerKWh, rates.carbonMethod) = (region.grams, .table)
+      // A region that is told closer holds before a figure that is told farther off.
+      let layer = layers.first { $0.grams != nil }
+      rates.carbonGramsPerKWh = layer?.grams ?? GridRegion.world.grams
+      rates.carbonMethod = layer?.carbonGramsPerKWh != nil ? .settings : .table
     }
     if let effectiveness = layers.lazy.compactMap(\.effectiveness).first {
       (rates.effectiveness, rates.effectivenessMethod) = (effectiveness, .settings)

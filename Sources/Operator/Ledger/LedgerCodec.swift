@@ -4,6 +4,8 @@ import KubernetesAPI
 /// A book as the compact JSON of a ConfigMap: rows are lists of numbers in a fixed order. `docs/ledger.md` describes it.
 public enum LedgerCodec {
   static let version = 1
+  /// Of one part of several: who does not know of parts must not take it for the whole.
+  static let partVersion = 2
 
   /// Why a stored book cannot be read.
   public struct Unreadable: Error, Equatable, CustomStringConvertible {
@@ -15,7 +17,8 @@ public enum LedgerCodec {
   static func json(_ book: LedgerBook) -> JSONValue {
     let first = book.day * LedgerBook.hoursPerDay
     var json: JSONValue = [
-      "v": JSONValue(version), "namespace": .string(book.namespace), "day": JSONValue(book.day),
+      "v": JSONValue(book.parts > 1 ? partVersion : version), "namespace": .string(book.namespace),
+      "day": JSONValue(book.day),
       "from": JSONValue(book.from), "to": JSONValue(book.to), "rest": .bool(book.isAtRest),
       "rates": .array(book.rates.map(rates)),
       "models": .object(book.models.mapValues { model($0, firstHour: first) }),
@@ -23,6 +26,7 @@ public enum LedgerCodec {
     if !book.pods.isEmpty { json["pods"] = .object(book.pods.mapValues(pod)) }
     if !book.gateways.isEmpty { json["gateways"] = .object(book.gateways.mapValues(cursor)) }
     if !book.gaps.isEmpty { json["gaps"] = .array(book.gaps.map { numbers([$0.from, $0.to]) }) }
+    if book.parts > 1 { json["part"] = numbers([book.part, book.parts]) }
     if book.isFolded { json["folded"] = true }
     if book.lostCursors { json["lostCursors"] = true }
     return json
@@ -123,15 +127,22 @@ public enum LedgerCodec {
 
   /// Reads a stored book. - Throws: ``Unreadable``, which says what is wrong.
   public static func book(_ json: JSONValue) throws(Unreadable) -> LedgerBook {
-    guard json["v"]?.intValue == version else {
+    guard let found = json["v"]?.intValue, found == version || found == partVersion else {
       throw Unreadable(
-        description: "version \(json["v"].map { "\($0)" } ?? "none"); this program reads version \(version)")
+        description: "version \(json["v"].map { "\($0)" } ?? "none"); this program reads versions \(version) and "
+          + "\(partVersion)")
     }
     guard let namespace = json["namespace"]?.stringValue, let day = json["day"]?.intValue,
       let from = json["from"]?.intValue, let to = json["to"]?.intValue
     else { throw Unreadable(description: "namespace, day, from or to is missing") }
     var book = LedgerBook(namespace: namespace, day: day, from: from)
     book.to = to
+    if found == partVersion {
+      guard let part = json["part"]?[0]?.intValue, let parts = json["part"]?[1]?.intValue,
+        parts > 1, parts <= LedgerBook.mostParts, parts & (parts - 1) == 0, (0..<parts).contains(part)
+      else { throw Unreadable(description: "part is not [number, of 2 to \(LedgerBook.mostParts)]") }
+      (book.part, book.parts) = (part, parts)
+    }
     book.rates = (json["rates"]?.arrayValue ?? []).map(rates)
     let first = day * LedgerBook.hoursPerDay
     for (name, value) in json["models"]?.objectValue ?? [:] {

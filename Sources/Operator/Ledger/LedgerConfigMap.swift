@@ -2,9 +2,10 @@ import Decisions
 import FoundationEssentials
 import KubernetesAPI
 
-/// The ConfigMap that a book is stored in: one per namespace and day, in Pilotlight's own namespace.
+/// The ConfigMap that a book is stored in, in Pilotlight's own namespace: one per namespace and day, and more where one has no
+/// room.
 public enum LedgerConfigMap {
-  /// Most bytes of a stored book. An API server takes 1 MiB of data; half of it leaves room for what others add.
+  /// Most bytes of a book's part. An API server takes 1 MiB of data; half of it leaves room for what others add.
   public static let mostBytes = 512 << 10
   /// Of all books.
   public static let label = "serving.pilotlight.dev/ledger"
@@ -14,7 +15,9 @@ public enum LedgerConfigMap {
   public static let namespaceLabel = "serving.pilotlight.dev/ledger-namespace"
   static let dataKey = "book.json"
 
-  static func name(namespace: String, day: Int) -> String { "pilotlight-ledger.\(namespace).\(date(day))" }
+  static func name(namespace: String, day: Int, part: Int = 0) -> String {
+    "pilotlight-ledger.\(namespace).\(date(day))" + (part > 0 ? ".\(part)" : "")
+  }
 
   /// `2026-11-27`.
   public static func date(_ day: Int) -> String {
@@ -32,28 +35,70 @@ public enum LedgerConfigMap {
     "\(label)=book" + (namespace.map { ",\(namespaceLabel)=\($0)" } ?? "")
   }
 
-  /// The object to store, and what was summed up or left out to make it fit; nil: it cannot be made to fit.
-  static func object(
-    _ book: LedgerBook, home: String, mostBytes: Int = mostBytes
-  ) -> (object: KubernetesObject, foldings: [LedgerBook.Folding])? {
-    var book = book
+  /// A book as it is stored.
+  struct Image {
+    /// In the order in which they are to be written: parts that are new come before those that they were split from.
+    var objects: [KubernetesObject]
+    /// What was summed up or left out to make it fit.
+    var foldings: [LedgerBook.Folding]
+    var parts: Int
+  }
+
+  /// The objects to store; nil: it cannot be made to fit. Rows are summed up first, as far as no sum changes; then the models
+  /// are spread over twice as many parts, and so on; then something is left out.
+  static func image(
+    _ book: LedgerBook, home: String, mostBytes: Int = mostBytes, mostParts: Int = LedgerBook.mostParts
+  ) -> Image? {
+    var (book, parts) = (book, book.parts)
     var foldings: [LedgerBook.Folding] = []
     var steps = LedgerBook.Folding.allCases[...]
     while true {
-      let text = LedgerCodec.json(book).text
-      if text.utf8.count <= mostBytes {
-        var object = KubernetesObject(
-          .configMaps, ObjectKey(namespace: home, name: name(namespace: book.namespace, day: book.day)))
-        object.json[path: ["metadata", "labels"]] = [
-          label: "book", dayLabel: .string(date(book.day)), namespaceLabel: .string(book.namespace),
-        ]
-        object.json["data"] = [dataKey: .string(text)]
-        return (object, foldings)
+      if let texts = texts(book, parts, mostBytes) {
+        let objects = texts.enumerated().reversed().map { object(book, part: $0.offset, $0.element, home: home) }
+        return Image(objects: objects, foldings: foldings, parts: parts)
+      }
+      if steps.first?.isLossy ?? true, parts < mostParts {
+        parts *= 2
+        continue
       }
       guard let step = steps.popFirst() else { return nil }
       book = book.folded(step)
       foldings.append(step)
     }
+  }
+
+  /// Each part as text; nil: one is too long.
+  private static func texts(_ book: LedgerBook, _ parts: Int, _ mostBytes: Int) -> [String]? {
+    // Most of what is far too long is known to be so without its text.
+    guard leastBytes(of: book) <= mostBytes * parts else { return nil }
+    var texts: [String] = []
+    for part in 0..<parts {
+      let text = LedgerCodec.json(book.part(part, of: parts)).text
+      guard text.utf8.count <= mostBytes else { return nil }
+      texts.append(text)
+    }
+    return texts
+  }
+
+  /// No text of the book is shorter: of each row and model its brackets, zeros and shortest names.
+  static func leastBytes(of book: LedgerBook) -> Int {
+    let models = book.models.values.reduce(0) { bytes, model in
+      bytes + 12 + model.note.utf8.count + 10 * (model.replicas.count + model.usage.count + model.demand.count)
+    }
+    let cursors = book.gateways.values.reduce(0) { bytes, cursor in
+      bytes + cursor.services.values.reduce(0) { $0 + 12 + 8 * $1.rows.count }
+    }
+    return models + cursors + 20 * book.pods.count
+  }
+
+  private static func object(_ book: LedgerBook, part: Int, _ text: String, home: String) -> KubernetesObject {
+    let name = name(namespace: book.namespace, day: book.day, part: part)
+    var object = KubernetesObject(.configMaps, ObjectKey(namespace: home, name: name))
+    object.json[path: ["metadata", "labels"]] = [
+      label: "book", dayLabel: .string(date(book.day)), namespaceLabel: .string(book.namespace),
+    ]
+    object.json["data"] = [dataKey: .string(text)]
+    return object
   }
 
   /// Reads a stored book. - Throws: `LedgerCodec.Unreadable`, which names the object.

@@ -13,17 +13,9 @@ final class LedgerStore: Sendable {
   static let deletedDays = 60
   /// After a write that failed, the namespace is tried again so much later.
   static let pause: Duration = .seconds(30)
-  /// What hand-over may take: well within the Lease.
-  static let handOverLimit: Duration = .seconds(4)
-
-  private struct Stored {
-    var name: String
-    var version: String
-  }
-
   private struct Contents {
-    /// The newest stored book by namespace.
-    var stored: [String: Stored] = [:]
+    /// Versions of the newest stored book's objects, by namespace and name.
+    var stored: [String: [String: String]] = [:]
     /// The last write, or the first change since this controller leads, by namespace.
     var since: [String: Duration] = [:]
     var retainedOn: Int?
@@ -73,20 +65,10 @@ final class LedgerStore: Sendable {
     }
   }
 
-  /// Stores everything before the Lease is given up, within ``handOverLimit``; what is not stored is counted again by the next
-  /// leader from what gateways and pods say.
+  /// Stores everything before the Lease is given up; what is not stored is counted again by the next leader from what gateways
+  /// and pods say.
   func handOver() async {
-    // Not a child: the task that leads is cancelled by now, and the writes must still go out.
-    await Task {
-      await withTaskGroup(of: Void.self) { group in
-        group.addTask { [self] in
-          for namespace in state.withLock({ $0.ledger.unwritten }) { try? await write(namespace) }
-        }
-        group.addTask { [clock] in try? await clock.sleep(for: Self.handOverLimit) }
-        await group.next()
-        group.cancelAll()
-      }
-    }.value
+    for namespace in state.withLock({ $0.ledger.unwritten }) { try? await write(namespace) }
   }
 
   // MARK: - Loading
@@ -112,7 +94,11 @@ final class LedgerStore: Sendable {
   }
 
   private func reload(_ namespace: String) async throws {
-    let book = newestBooks(try await list(LedgerConfigMap.selector(namespace: namespace))).first
+    let today = LedgerBook.day(of: clock.now().wall.milliseconds)
+    var found = try await list(
+      LedgerConfigMap.selector(days: today - Self.recentDays...today + 1, namespace: namespace))
+    if found.isEmpty { found = try await list(LedgerConfigMap.selector(namespace: namespace)) }
+    let book = newestBooks(found).first
     let now = clock.now().wall.milliseconds
     state.withLock { $0.ledger.reload(namespace, book, now: now) }
   }
@@ -122,26 +108,27 @@ final class LedgerStore: Sendable {
     try await reading.list(ObjectSelection(.configMaps, namespace: home, labelSelector: selector), limit: 20).items
   }
 
-  /// The newest readable book of each namespace; which version of it is stored is noted.
+  /// The newest readable book of each namespace, by namespace; which versions of its objects are stored is noted.
   private func newestBooks(_ objects: [KubernetesObject]) -> [LedgerBook] {
-    var newest: [String: (book: LedgerBook, object: KubernetesObject)] = [:]
+    // By namespace, then day.
+    var found: [String: [Int: [(book: LedgerBook, object: KubernetesObject)]]] = [:]
     for object in objects {
       do {
         let book = try LedgerConfigMap.book(object)
-        if let known = newest[book.namespace], known.book.day > book.day { continue }
-        newest[book.namespace] = (book, object)
+        found[book.namespace, default: [:]][book.day, default: []].append((book, object))
       } catch {
         metrics.failures.increment()
         log.error("a book of the ledger cannot be read and is left alone", ["problem": "\(error)"])
       }
     }
-    contents.withLock { contents in
-      for (namespace, found) in newest {
-        contents.stored[namespace] = Stored(
-          name: found.object.metadata.name, version: found.object.metadata.resourceVersion)
-      }
+    return found.sorted { $0.key < $1.key }.compactMap { namespace, days in
+      let latest = days.sorted { $0.key > $1.key }.prefix(2).map(\.value)
+      guard let newest = latest.first else { return nil }
+      let versions = newest.map { ($0.object.metadata.name, $0.object.metadata.resourceVersion) }
+      contents.withLock { $0.stored[namespace] = Dictionary(versions, uniquingKeysWith: { $1 }) }
+      let previous = latest.dropFirst().first.flatMap { LedgerBook.joined($0.map(\.book)) }
+      return LedgerBook.joined(newest.map(\.book), previous: previous)
     }
-    return newest.values.map(\.book).sorted { $0.namespace < $1.namespace }
   }
 
   // MARK: - Writing
@@ -158,21 +145,26 @@ final class LedgerStore: Sendable {
 
   private func write(_ namespace: String) async throws {
     let interval = state.withLock { $0.settings.ledgerWriteInterval }
-    while let image = state.withLock({ $0.ledger.image(of: namespace) }) {
-      guard let (object, foldings) = LedgerConfigMap.object(image.book, home: home) else {
+    state.withLock { $0.noteIdleMemories(in: namespace) }
+    while let next = state.withLock({ $0.ledger.image(of: namespace) }) {
+      guard let image = LedgerConfigMap.image(next.book, home: home) else {
         log.error(
-          "a book of the ledger is larger than a ConfigMap may be, and is not stored",
-          ["namespace": namespace, "models": image.book.models.count])
+          "a book of the ledger is larger than all its ConfigMaps may be, and is not stored",
+          ["namespace": namespace, "models": next.book.models.count, "parts": LedgerBook.mostParts])
         metrics.failures.increment()
         contents.withLock { $0.since[namespace] = clock.now().monotonic }
         return
       }
       do {
-        try await put(object, namespace)
+        for object in image.objects { try await put(object, namespace) }
       } catch let status as KubernetesStatus where status.isConflict || status.code == 409 {
         // Somebody else wrote: what is stored counts, and what is here follows from it anew.
         log.info("a book of the ledger was written by somebody else; it is read again", ["namespace": namespace])
-        contents.withLock { $0.stored[namespace] = nil }
+        contents.withLock { contents in
+          contents.stored[namespace] = nil
+          // One that cannot be read would be met again at once.
+          contents.since[namespace] = clock.now().monotonic + Self.pause - interval
+        }
         state.withLock { $0.ledger.forget(namespace) }
         return
       } catch {
@@ -181,33 +173,35 @@ final class LedgerStore: Sendable {
       }
       metrics.writes.increment()
       state.withLock { contents in
-        contents.ledger.wrote(image.mark, of: namespace, isClosed: image.isClosed)
-        if !image.isClosed { contents.ledger.fold(namespace, foldings) }
+        contents.ledger.wrote(next.mark, of: namespace, isClosed: next.isClosed)
+        if !next.isClosed { contents.ledger.fold(namespace, image.foldings, parts: image.parts) }
       }
-      if !image.isClosed { break }
+      if !next.isClosed {
+        let names = Set(image.objects.map(\.metadata.name))
+        contents.withLock { $0.stored[namespace] = $0.stored[namespace]?.filter { names.contains($0.key) } }
+        break
+      }
     }
     contents.withLock { $0.since[namespace] = clock.now().monotonic }
   }
 
   private func put(_ object: KubernetesObject, _ namespace: String) async throws {
     var object = object
-    let stored = contents.withLock { $0.stored[namespace] }
+    let name = object.metadata.name
     let written: KubernetesObject
-    if let stored, stored.name == object.metadata.name {
-      object.json[path: ["metadata", "resourceVersion"]] = .string(stored.version)
+    if let version = contents.withLock({ $0.stored[namespace]?[name] }) {
+      object.json[path: ["metadata", "resourceVersion"]] = .string(version)
       do {
         written = try await writing.replace(.configMaps, object, fieldManager: DesiredObjects.fieldManager)
       } catch let status as KubernetesStatus where status.isNotFound {
         // Somebody deleted it: it is made anew, with what is counted since its day began.
-        contents.withLock { $0.stored[namespace] = nil }
+        contents.withLock { $0.stored[namespace]?[name] = nil }
         throw status
       }
     } else {
       written = try await writing.create(.configMaps, object, fieldManager: DesiredObjects.fieldManager)
     }
-    contents.withLock {
-      $0.stored[namespace] = Stored(name: written.metadata.name, version: written.metadata.resourceVersion)
-    }
+    contents.withLock { $0.stored[namespace, default: [:]][name] = written.metadata.resourceVersion }
   }
 
   // MARK: - Retention

@@ -9,18 +9,41 @@ struct AutomaticSleep {
   /// Share of the newest wake in the mean of waiters.
   private static let share = 0.2
 
-  private var history = IdleHistory()
-  /// For the silence that goes on, or the last one; nil: there was none yet.
-  private(set) var choice: IdleWindowChoice?
-  /// Requests that waited on average while a replica loaded.
-  private var meanWaiters = 1.0
+  /// A silence whose beginning moved on by so many seconds was ended by a request that came and went between two looks.
+  private static let jitter = 5.0
+
+  private var memory = IdleMemory()
+  /// What an earlier controller noted was looked for: from then on this one's notes hold.
+  private(set) var isRestored = false
+  /// The silence under way was begun by an earlier controller, and was not looked at since.
+  private var isUnwatched = false
   /// Of the wake under way: request-seconds that were waited, and seconds.
   private var waited = (requestSeconds: 0.0, seconds: 0.0)
   private var lastLook: Duration?
 
+  /// For the silence that goes on, or the last one; nil: there was none yet.
+  var choice: IdleWindowChoice? { memory.choice }
+
+  /// What a later controller must know; nil: nothing was seen, or it is not known yet what an earlier one saw.
+  var note: String? {
+    guard isRestored, memory != IdleMemory() else { return nil }
+    return IdleNote.text(memory)
+  }
+
+  /// Goes on from an earlier controller's note; nil: there is none. What was seen of the service since counts for less.
+  /// - Throws: what is wrong with the note; it is not used.
+  mutating func restore(_ note: String?) throws {
+    isRestored = true
+    guard let note else { return }
+    let earlier = try IdleNote.memory(note)
+    guard earlier.history.gaps >= memory.history.gaps else { return }
+    memory = earlier
+    isUnwatched = true
+  }
+
   /// The policy with the window as its `sleepAfter`.
   func applied(to policy: ScalingPolicy) -> ScalingPolicy {
-    guard let choice else { return policy }
+    guard let choice = memory.choice else { return policy }
     var policy = policy
     policy.sleepAfter = .seconds(choice.window)
     policy.idleWindow = choice
@@ -36,7 +59,7 @@ struct AutomaticSleep {
       waited.requestSeconds += Double(held) * passed
       waited.seconds += passed
     } else if waited.seconds > 0 {
-      meanWaiters += Self.share * (waited.requestSeconds / waited.seconds - meanWaiters)
+      memory.meanWaiters += Self.share * (waited.requestSeconds / waited.seconds - memory.meanWaiters)
       waited = (0, 0)
     }
   }
@@ -50,11 +73,18 @@ struct AutomaticSleep {
   ) {
     guard let idleFor else { return }
     let wall = now.wall.timeIntervalSince1970
-    guard idleFor > .zero else { return learner.end(&history, at: wall) }
-    guard history.pending == nil else { return }
-    let load = loadTime?.inSeconds ?? Self.usualLoad
-    choice = learner.begin(
-      &history, at: wall - idleFor.inSeconds, loadSeconds: load,
-      waitingPrice: price.waiting(loadSeconds: load, meanWaiters: meanWaiters))
+    let start = wall - idleFor.inSeconds
+    let wasUnwatched = isUnwatched
+    isUnwatched = false
+    if let pending = memory.history.pending, idleFor == .zero || start > pending.start + Self.jitter {
+      // When it ended is known, but for one that went on while no controller ran.
+      if wasUnwatched { memory.history.dropPending() } else { learner.end(&memory.history, at: start) }
+    }
+    guard idleFor > .zero, memory.history.pending == nil else { return }
+    if let loadTime { memory.loadSeconds = loadTime.inSeconds }
+    let load = memory.loadSeconds ?? Self.usualLoad
+    memory.choice = learner.begin(
+      &memory.history, at: start, loadSeconds: load,
+      waitingPrice: price.waiting(loadSeconds: load, meanWaiters: memory.meanWaiters))
   }
 }

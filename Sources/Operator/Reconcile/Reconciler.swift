@@ -120,12 +120,13 @@ struct Reconciler: Sendable {
     let now = clock.now()
     let observed = pools
     let canaryFailure = Self.replicaFailure(view.deployment(intent.key, .canary))
-    let (round, corrected) = state.withLock { contents -> (Round, PerPool<PoolObservation>) in
+    let (round, corrected, unreadable) = state.withLock { contents -> (Round, PerPool<PoolObservation>, String?) in
       var pools = observed
       var memory =
         contents.memories[intent.key].flatMap { $0.uid == intent.owner.uid ? $0 : nil }
         ?? ServiceMemory(intent, service: service, leadingSince: contents.leadingSince, now: now)
       memory.stableWindow = intent.policy.stableWindow
+      let unreadable = contents.restoreIdleMemory(intent, &memory)
       contents.board.reserve(memory.stableWindow, for: intent.key)
       contents.board.watchBursts(of: intent.key, for: intent.policy.objective, now: now.monotonic)
       let load = contents.board.load(of: intent.key, policy: intent.policy, now: now.monotonic)
@@ -147,7 +148,12 @@ struct Reconciler: Sendable {
       } else {
         contents.active.remove(intent.key)
       }
-      return (round, pools)
+      return (round, pools, unreadable)
+    }
+    if let unreadable {
+      log.warning(
+        "what was noted of the service's silences cannot be read; sleepAfter: Auto begins anew",
+        ["service": intent.key.description, "problem": unreadable])
     }
     pools = corrected
     return round
