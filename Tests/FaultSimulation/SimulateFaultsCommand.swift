@@ -50,6 +50,7 @@ struct SimulateFaultsCommand {
     }
     var hash: UInt64 = 0
     for seed in first..<first + count {
+      if count > 1, let theme = bug?.theme, World.theme(seed) != theme { continue }
       let world = World(seed: seed, bug: bug, keepsLines: prefersTrace)
       world.run()
       hash = (hash &* 0x0000_0100_0000_01B3) ^ world.record.hash

@@ -26,8 +26,7 @@ final class World: @unchecked Sendable {
 
   init(seed: UInt64, bug: PlantedBug? = nil, keepsLines: Bool = false) {
     self.bug = bug
-    // Neighbouring seeds must not be neighbouring worlds.
-    dice = Dice(seed: seed &* 0x9E37_79B9_7F4A_7C15)
+    dice = Self.dice(seed)
     theme = Theme(&dice)
     executor = SimulatedExecutor(dice: Dice(seed: dice.next()))
     record = Record(time, keepsLines: keepsLines)
@@ -39,6 +38,15 @@ final class World: @unchecked Sendable {
       workloads.changed()
       for gateway in gateways { gateway.requestRefresh() }
     }
+  }
+
+  /// Neighbouring seeds must not be neighbouring worlds.
+  private static func dice(_ seed: UInt64) -> Dice { Dice(seed: seed &* 0x9E37_79B9_7F4A_7C15) }
+
+  /// What goes wrong most in the world of a seed.
+  static func theme(_ seed: UInt64) -> Theme {
+    var dice = dice(seed)
+    return Theme(&dice)
   }
 
   private func newDice() -> Dice { Dice(seed: dice.next()) }

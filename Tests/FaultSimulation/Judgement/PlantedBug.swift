@@ -35,6 +35,16 @@ enum PlantedBug: String, CaseIterable, Sendable {
 }
 
 extension PlantedBug {
+  /// The only seeds among which it is looked for: in the others it does next to no harm, and that takes long to see. Nil: all.
+  var theme: Theme? {
+    switch self {
+    case .conflictForgotten: .streams
+    case .scaleDownUnconditional: .contention
+    case .silenceIsZero: .silence
+    default: nil
+    }
+  }
+
   /// A line of a load stream that says that every drain is seen, and nothing is in flight.
   static func withoutRequests(_ line: [UInt8]) -> [UInt8] {
     guard var snapshot = try? LoadSnapshot(line: line) else { return line }
