@@ -35,7 +35,9 @@ public enum UnsupportedFields {
   /// A version that acts on a field deletes its row.
   private static let table: [Row] = [
     Row("spec.overflow", "remove it") { !$0.overflow.isEmpty },
-    Row("spec.scaling.mode: Predictive", "use Reactive") { $0.scaling.mode == .predictive },
+    Row("spec.scaling.mode: Predictive without burst.sleepAfter: Auto", "set sleepAfter to Auto, or use Reactive") {
+      $0.scaling.mode == .predictive && $0.burst.sleepAfter != .auto
+    },
     Row("spec.routing.rules[].reservedDedicatedPercent", "remove it") {
       $0.routing.rules.contains { $0.reservedDedicatedPercent ?? 0 > 0 }
     },

@@ -211,6 +211,44 @@ import Testing
     }
   }
 
+  @Test("A sleeping model wakes for a request that is expected, stays while it is, and sleeps when it is not any more")
+  func expected() {
+    var state = Self.state()
+    var policy = Self.asleep
+    policy.sleepAfter = .seconds(60)
+    var seen = ScalingObservation(stableAverage: 0, panicAverage: 0, lastActivity: .seconds(10))
+    func decide(_ isExpected: Bool, wanted: Int, at seconds: Int) -> ScalingDecision {
+      seen.isExpected = isExpected
+      (seen.burstWanted, seen.burstReady) = (wanted, wanted)
+      return decideScale(policy, &state, seen, now: .seconds(seconds))
+    }
+    #expect(decide(false, wanted: 0, at: 500).burst == 0)
+    let wake = decide(true, wanted: 0, at: 900)
+    #expect(wake.burst == 1 && wake.reason == .expected)
+    #expect(wake.message == "A request is expected after 14m50s of silence: waking 1 burst replica.")
+    #expect(wake.inputs["expected"] == "true")
+    #expect(decide(true, wanted: 1, at: 960).burst == 1)
+    let end = decide(false, wanted: 1, at: 1000)
+    #expect(end.burst == 0 && end.reason == .idle)
+    // Spare replicas come with it, as they do with any that is awake.
+    policy.spareBurstReplicas = 1
+    #expect(decide(true, wanted: 0, at: 1100).burst == 2)
+  }
+
+  @Test("An expected request wakes nothing that may not wake")
+  func expectedInVain() {
+    let backOff = ScalingObservation(wakeNotBefore: .seconds(500))
+    var suspended = Self.asleep
+    suspended.isSuspended = true
+    let none = ScalingPolicy(maxBurstReplicas: 0)
+    for (policy, seen) in [(Self.asleep, backOff), (suspended, .init()), (none, .init())] as [(_, ScalingObservation)] {
+      var state = Self.state()
+      var seen = seen
+      seen.isExpected = true
+      #expect(decideScale(policy, &state, seen, now: .seconds(100)).burst == 0)
+    }
+  }
+
   @Test("A decision explains itself within the bounds of the status")
   func explanation() {
     var state = Self.state()

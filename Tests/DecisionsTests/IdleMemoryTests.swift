@@ -4,24 +4,32 @@ import Testing
 
 @Suite struct IdleMemoryTests {
   /// A learner and a model that have seen so many silences; the last one goes on.
-  private func learned(_ silences: Int, pending: Bool = true) -> (IdleWindowLearner, IdleMemory) {
+  private func learned(
+    _ silences: Int, pending: Bool = true, wakesAhead: Bool = false
+  ) -> (IdleWindowLearner, IdleMemory) {
     var (learner, memory) = (IdleWindowLearner(), IdleMemory())
     var now = 1_750_000_000.0
     for index in 0..<silences {
-      memory.choice = learner.begin(&memory.history, at: now, loadSeconds: 30, waitingPrice: 300)
+      memory.choice = learner.begin(
+        &memory.history, at: now, loadSeconds: 30, waitingPrice: 300, wakesAhead: wakesAhead)
       now += [90.0, 4.5, 1300, 260, 40_000][index % 5]
       learner.end(&memory.history, at: now)
       now += 2
     }
-    if pending { memory.choice = learner.begin(&memory.history, at: now, loadSeconds: 30, waitingPrice: 300) }
+    if pending {
+      memory.choice = learner.begin(
+        &memory.history, at: now, loadSeconds: 30, waitingPrice: 300, wakesAhead: wakesAhead)
+    }
     memory.meanWaiters = 2.5
     memory.loadSeconds = 41
     return (learner, memory)
   }
 
-  @Test("What was learned survives as bytes, and the next windows are the same", arguments: [0, 1, 7, 200, 2000])
-  func survives(silences: Int) throws {
-    let (learner, memory) = learned(silences)
+  @Test(
+    "What was learned survives as bytes, and the next windows are the same", arguments: [0, 1, 7, 200, 2000],
+    [false, true])
+  func survives(silences: Int, wakesAhead: Bool) throws {
+    let (learner, memory) = learned(silences, wakesAhead: wakesAhead)
     #expect(memory.packed.count <= IdleMemory.mostBytes)
     #expect(learner.packed.count < 15_000)
     var restored = try IdleMemory(packed: memory.packed)
@@ -35,9 +43,11 @@ import Testing
     for index in 0..<100 {
       whole.end(&before.history, at: now)
       again.end(&restored.history, at: now)
-      let one = whole.begin(&before.history, at: now + 5, loadSeconds: 30, waitingPrice: 300)
-      let other = again.begin(&restored.history, at: now + 5, loadSeconds: 30, waitingPrice: 300)
-      #expect(one.window == other.window, "silence \(index)")
+      let one = whole.begin(
+        &before.history, at: now + 5, loadSeconds: 30, waitingPrice: 300, wakesAhead: wakesAhead)
+      let other = again.begin(
+        &restored.history, at: now + 5, loadSeconds: 30, waitingPrice: 300, wakesAhead: wakesAhead)
+      #expect(one.window == other.window && one.ahead == other.ahead, "silence \(index)")
       #expect(abs(one.wakePrice - other.wakePrice) < 1e-3 && one.gaps == other.gaps)
       now += [200.0, 3000, 70][index % 3]
     }
@@ -48,7 +58,9 @@ import Testing
   @Test("Bytes of another version, too few, too many, or no numbers are refused with a reason")
   func refused() throws {
     let (learner, memory) = learned(50)
-    for bytes in [memory.packed, learned(3, pending: false).1.packed, IdleMemory().packed] {
+    for bytes in [
+      memory.packed, learned(200, wakesAhead: true).1.packed, learned(3, pending: false).1.packed, IdleMemory().packed,
+    ] {
       for length in 0..<bytes.count {
         #expect(throws: UnreadableIdleMemory.self) { try IdleMemory(packed: Array(bytes.prefix(length))) }
       }
@@ -57,7 +69,7 @@ import Testing
     var other = memory.packed
     other[0] = 9
     let error = #expect(throws: UnreadableIdleMemory.self) { try IdleMemory(packed: other) }
-    #expect(error?.description == "version 9; this program reads version 1")
+    #expect(error?.description == "version 9; this program reads versions up to 2")
     for place in 2..<40 {
       var broken = memory.packed
       broken.replaceSubrange(place..<place + 4, with: [0xff, 0xff, 0xff, 0xff])
@@ -93,5 +105,20 @@ import Testing
       #expect(choice.window >= 60 && choice.window <= 86_400)
     }
     #expect(taken > 100)
+  }
+
+  @Test("What was kept before wakes ahead were known goes on")
+  func first() throws {
+    let (learner, memory) = learned(200, pending: false)
+    var before = memory
+    before.choice = nil
+    // The record of wakes ahead stands before the waiters, the load time and the mark of a choice.
+    var bytes = before.packed
+    bytes.removeSubrange((bytes.count - 17)..<(bytes.count - 9))
+    bytes[0] = 1
+    #expect(try IdleMemory(packed: bytes) == IdleMemory(packed: before.packed))
+    let model = learner.packed.dropLast(8)
+    #expect(try IdleWindowLearner(packed: Array(model)).learned == learner.learned)
+    #expect(throws: UnreadableIdleMemory.self) { try IdleWindowLearner(packed: Array(learner.packed.dropLast(3))) }
   }
 }

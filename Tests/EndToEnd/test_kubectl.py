@@ -226,7 +226,7 @@ def test_objects_with_unsupported_fields_say_so(kubectl, namespace):
     ready = eventually(
         lambda: next((c for c in kubectl.json("get", "infsvc", "later", "-n", namespace).get("status", {}).get("conditions", [])
                       if c["type"] == "Ready"), None), "a verdict")
-    assert ready["status"] == "False" and ready["reason"] == "UnsupportedField" and "spec.scaling.mode" in ready["message"]
+    assert ready["status"] == "False" and ready["reason"] == "UnsupportedField" and "set sleepAfter to Auto" in ready["message"]
 
 
 def test_template_typos_are_found_by_dry_run(kubectl, namespace):

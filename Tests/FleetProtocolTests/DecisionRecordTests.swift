@@ -29,6 +29,25 @@ import Testing
     return records
   }
 
+  /// A model that is woken ahead of a request that is expected, stays while it is, and sleeps when it is not any more.
+  static func expected() -> [DecisionRecord] {
+    var policy = ScalingPolicy(sleepAfter: .seconds(60), maxBurstReplicas: 4)
+    policy.idleWindow = IdleWindowChoice(window: 60, wakePrice: 900, returnChance: 0.25, expectedCost: 400)
+    policy.idleWindow?.ahead = [WakeAhead(from: 800, until: 1000)]
+    var state = ScalingState(startedAt: .seconds(100), holdScaleDownUntil: .seconds(130))
+    return [(500, false, 0), (910, true, 0), (1000, true, 1), (1110, false, 1)].map { second, isExpected, wanted in
+      var seen = ScalingObservation(
+        stableAverage: 0, panicAverage: 0, lastActivity: .seconds(110), burstWanted: wanted, burstReady: wanted)
+      seen.isExpected = isExpected
+      let before = state
+      let now = Duration.seconds(second)
+      let decision = decideScale(policy, &state, seen, now: now)
+      return DecisionRecord(
+        namespace: "default", name: "expected", timeUnix: 1_700_000_000 + now.inSeconds, policy: policy, state: before,
+        observation: seen, decision: decision, now: now)
+    }
+  }
+
   /// A pool that was woken and is awake, and a gateway that cannot be read just when it would go down: by load, to zero, and
   /// under a lowered ceiling; then the gateway is back.
   static func withoutData() -> [DecisionRecord] {
@@ -108,10 +127,11 @@ import Testing
   func golden() throws {
     let url = URL(filePath: Self.goldenPath)
     if ProcessInfo.processInfo.environment["PILOTLIGHT_RECORD"] == "1" {
-      try Data(try (Self.course() + Self.withoutData()).flatMap { try $0.encodedLine() }).write(to: url)
+      try Data(try (Self.course() + Self.withoutData() + Self.expected()).flatMap { try $0.encodedLine() }).write(
+        to: url)
     }
     let lines = try Data(contentsOf: url).split(separator: UInt8(ascii: "\n"))
-    #expect(lines.count == Self.policies.count * 12 + Self.withoutData().count)
+    #expect(lines.count == Self.policies.count * 12 + Self.withoutData().count + Self.expected().count)
     var reasons: Set<ScalingReason> = []
     for line in lines {
       let record = try DecisionRecord(line: line)
@@ -119,7 +139,7 @@ import Testing
       #expect(record.replayed() == .agrees, "\(record.name) at \(record.timeUnix): \(record.decision)")
       reasons.insert(record.decision.reason)
     }
-    #expect(reasons.count >= 11 && reasons.contains(.noData), "\(reasons)")
+    #expect(reasons.count >= 12 && reasons.contains(.noData) && reasons.contains(.expected), "\(reasons)")
   }
 
   @Test("In the recorded decisions nothing goes down while a gateway is not read, and it does once all are")

@@ -139,7 +139,7 @@ struct TypedSpecTests {
     "A field that this version does not act on is named with what to do",
     arguments: [
       (["overflow": [["name": "o", "provider": "HTTP", "url": "https://x"]]], "spec.overflow"),
-      (["scaling": ["mode": "Predictive"]], "spec.scaling.mode: Predictive"),
+      (["scaling": ["mode": "Predictive"]], "spec.scaling.mode: Predictive without burst.sleepAfter: Auto"),
       (
         ["routing": ["rules": [["name": "r", "reservedDedicatedPercent": 10]]]],
         "spec.routing.rules[].reservedDedicatedPercent"

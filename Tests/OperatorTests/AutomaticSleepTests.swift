@@ -153,4 +153,48 @@ import Testing
     }
     #expect(learner.learned == 19 && sleep.choice?.gaps == 19)
   }
+
+  /// Silences of 900 s, with wakes ahead; the last one goes on.
+  private func expecting() throws -> (AutomaticSleep, start: Double) {
+    var (sleep, learner) = (AutomaticSleep(), IdleWindowLearner())
+    try sleep.restore(nil)
+    for index in 0...60 {
+      for second in [0.0, 1, 2] {
+        sleep.note(
+          idleFor: .seconds(second), price: price, loadTime: .seconds(30), wakesAhead: true, &learner,
+          now: now(Double(index) * 900 + second))
+      }
+    }
+    return (sleep, 60 * 900)
+  }
+
+  @Test("A request that recurs is expected in time, by the next controller too, and not once the silence is over")
+  func expects() throws {
+    let (first, start) = try expecting()
+    var second = AutomaticSleep()
+    try second.restore(first.note)
+    for sleep in [first, second] {
+      let wait = try #require(sleep.untilExpected(at: now(start + 60).wall)).inSeconds
+      #expect(wait > 600 && wait < 810)
+      #expect(!sleep.isExpected(at: now(start + 59 + wait).wall) && sleep.isExpected(at: now(start + 61 + wait).wall))
+      #expect(sleep.isExpected(at: now(start + 895).wall))
+      #expect(!sleep.isExpected(at: now(start + 86_400).wall))
+    }
+    var learner = IdleWindowLearner()
+    second.note(idleFor: .zero, price: price, loadTime: nil, &learner, now: now(start + 895))
+    #expect(!second.isExpected(at: now(start + 896).wall))
+    #expect(second.untilExpected(at: now(start + 61).wall) == nil)
+  }
+
+  @Test("A wake ahead of its request does not say that nobody waits")
+  func waitersOfWakesAhead() {
+    var (sleep, learner) = (AutomaticSleep(), IdleWindowLearner())
+    for wake in 0..<40 {
+      sleep.watch(held: 0, isWaking: true, now: .seconds(wake * 100))
+      sleep.watch(held: 0, isWaking: true, now: .seconds(wake * 100 + 30))
+      sleep.watch(held: 0, isWaking: false, now: .seconds(wake * 100 + 31))
+    }
+    sleep.note(idleFor: .seconds(1), price: price, loadTime: .seconds(30), &learner, now: now(5000))
+    #expect(abs((sleep.choice?.wakePrice ?? 0) - 15 - 30 * 30 / 3) < 5)
+  }
 }

@@ -121,13 +121,15 @@ struct LoneReplicaTests {
   }
 }
 
-/// Goes after 5 s, is back after 20 s, and stays until 50 s; every third time it stays for 8 s only.
+/// Goes after 5 s, and is there again from 20 s to 50 s and from 70 s to 90 s; every third time it stays for 8 s only.
 private struct PrewarmingWindow: IdleWindowPolicy {
   private var count = 0
   mutating func plan(model: Int, idleSince: Int64) -> IdlePlan {
     count += 1
     if count % 3 == 0 { return IdlePlan(keep: 8_000_000) }
-    return IdlePlan(keep: 5_000_000, prewarmAfter: 20_000_000, prewarmUntil: 50_000_000)
+    return IdlePlan(
+      keep: 5_000_000,
+      prewarms: [.init(after: 20_000_000, until: 50_000_000), .init(after: 70_000_000, until: 90_000_000)])
   }
   var learnsAcrossModels: Bool { true }
 }

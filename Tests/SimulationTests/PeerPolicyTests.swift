@@ -101,7 +101,7 @@ struct HybridHistogramTests {
     for _ in 0..<50 { policy.noteGap(model: 0, idleSince: 0, gap: 30 * Self.minute + 1) }
     // Bin 30: prewarm at 27 min, until 31 min and 10 %.
     let plan = policy.plan(model: 0, idleSince: 0)
-    #expect(plan == IdlePlan(keep: 0, prewarmAfter: 27 * Self.minute, prewarmUntil: 2_046_000_000))
+    #expect(plan == IdlePlan(keep: 0, prewarms: [IdlePlan.Prewarm(after: 27 * Self.minute, until: 2_046_000_000)]))
   }
 
   @Test("idle times from the first minute on keep the replica")

@@ -100,4 +100,22 @@ struct PilotlightPolicyTests {
     #expect(sum <= Double(outcome.sum.burst.total) + 1)
     #expect(sum >= Double(outcome.sum.burst.total) - 3 * 60e6)
   }
+
+  @Test("Where a caller is a timer, Predictive wakes before it, for one replica and for several", arguments: [1, 3])
+  func predictive(replicas: Int) throws {
+    let requests = trace(at: (0..<300).map { Double($0) * 1800 })
+    let settings = settings(load: [40], price: 900, replicas: replicas)
+    func account(_ policy: SimulatedPolicy) throws -> ModelAccount {
+      var run = policy.run("run", settings, bestWindow: nil)
+      return try #require(run.outcome(of: requests).models.first)
+    }
+    let (reactive, predictive) = (try account(.pilotlightAuto), try account(.pilotlightPredictive))
+    #expect(reactive.prewarms == 0 && reactive.coldStarts + reactive.burst.idle.wholeSeconds / 900 > 200)
+    #expect(predictive.prewarms > 200 && predictive.coldStarts < 80)
+    #expect(predictive.burst.total < reactive.burst.total || predictive.coldStarts * 2 < reactive.coldStarts)
+  }
+}
+
+extension Int64 {
+  fileprivate var wholeSeconds: Int { Int(self / 1_000_000) }
 }

@@ -28,6 +28,10 @@ public struct IdleHistory: Hashable, Sendable {
   var activity = ActivityBits()
   /// The silence that goes on, while one does.
   public internal(set) var pending: IdleMoment?
+  /// What was planned for it, where wakes ahead are allowed.
+  var rivals: RivalPlans?
+  /// What wakes ahead would have brought this model.
+  var ahead = AheadRecord()
 
   public init() {}
 
@@ -76,7 +80,7 @@ public struct IdleHistory: Hashable, Sendable {
     logScale += max(1 / Double(gaps), 0.02) * (logarithm - logScale)
     logPeak = gaps == 1 ? logarithm : max(logarithm, logPeak - 0.1)
     if gap > Self.quiet { activeSince = start + gap }
-    pending = nil
+    (pending, rivals) = (nil, nil)
   }
 
   private static func bucket(_ value: Double, most: Int) -> Int { min(most, max(0, Int(value.rounded(.down)))) }
@@ -97,6 +101,7 @@ extension IdleHistory {
     static let active = Present(rawValue: 2)
     static let seen = Present(rawValue: 4)
     static let pending = Present(rawValue: 8)
+    static let rivals = Present(rawValue: 16)
   }
 
   func pack(into writer: inout PackedWriter) {
@@ -105,6 +110,7 @@ extension IdleHistory {
     if activeSince != nil { present.insert(.active) }
     if firstSeen != nil { present.insert(.seen) }
     if pending != nil { present.insert(.pending) }
+    if rivals != nil { present.insert(.rivals) }
     writer.put(present.rawValue)
     for value in counts + [returns, logScale, logPeak] { writer.put(single: value) }
     writer.put(UInt32(clamping: gaps))
@@ -113,10 +119,13 @@ extension IdleHistory {
       for value in [pending.scale, pending.age, pending.peak] { writer.put(UInt8(clamping: value)) }
     }
     activity.pack(into: &writer)
+    ahead.pack(into: &writer)
+    rivals?.pack(into: &writer)
   }
 
   /// Nil: it ends early, or a number is out of range.
-  init?(_ reader: inout PackedReader) {
+  /// - Parameter version: of ``IdleMemory``; the first knew nothing of wakes ahead.
+  init?(_ reader: inout PackedReader, version: UInt8) {
     guard let flags = reader.integer(UInt8.self),
       let counts = reader.singles(IdleGrid.steps + 1, least: 0), let returns = reader.single(), returns >= 0,
       let logScale = reader.single(), let logPeak = reader.single(), let gaps = reader.integer(UInt32.self)
@@ -141,10 +150,17 @@ extension IdleHistory {
     }
     guard let activity = ActivityBits(&reader) else { return nil }
     self.activity = activity
+    if version == 1 { return }
+    guard let ahead = AheadRecord(&reader) else { return nil }
+    self.ahead = ahead
+    if present.contains(.rivals) {
+      guard let rivals = RivalPlans(&reader) else { return nil }
+      self.rivals = rivals
+    }
   }
 
   /// The silence that goes on ended at a moment that nobody saw: nothing is learned from it.
-  public mutating func dropPending() { pending = nil }
+  public mutating func dropPending() { (pending, rivals) = (nil, nil) }
 }
 
 /// What was known when a silence began: what the chance of its end is told from.

@@ -145,7 +145,7 @@ extension ReturnModel {
   }
 
   /// Length of ``packed``.
-  private static let packedBytes = 5 + 4 * (4 * IdleGrid.steps + 2 * Feature.count * Feature.buckets * groups)
+  static let packedBytes = 5 + 4 * (4 * IdleGrid.steps + 2 * Feature.count * Feature.buckets * groups)
 }
 
 extension IdleHistory {

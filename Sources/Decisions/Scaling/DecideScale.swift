@@ -1,12 +1,13 @@
 /// Names what ``decideScale(_:_:_:now:)`` decides: a change by which it may decide otherwise from the same inputs adds one, so
 /// that recorded decisions say by which rules they were made. A recorded set of decisions in the tests guards it.
-public let decideScaleVersion = 3
+public let decideScaleVersion = 4
 
 /// Decides how many replicas a model should have, from what its owner wants and what is known of its load.
 ///
 /// The algorithm is Knative's KPA (stable and panic windows, rates per tick, scale-down delay) on what the dedicated
 /// pool cannot carry, with these differences: the first request wakes at once; the last replica goes after `sleepAfter`;
-/// nothing goes down on missing data or within one stable window of the start. An objective asks for replicas like a metric
+/// a replica may be there ahead of an expected request; nothing goes down on missing
+/// data or within one stable window of the start. An objective asks for replicas like a metric
 /// does, and for as many as recent bursts would have needed while the pool is awake.
 public func decideScale(
   _ policy: ScalingPolicy, _ state: inout ScalingState, _ observation: ScalingObservation, now: Duration
@@ -35,10 +36,11 @@ public func decideScale(
   }
 
   let present = min(observation.burstWanted, policy.maxBurstReplicas)
-  if present == 0 && !load.isNeeded { return decision(burst: 0, .steady) }
+  if present == 0 && !load.isNeeded && !observation.isExpected { return decision(burst: 0, .steady) }
 
   let mayGoDown = observation.isComplete && observation.stableAverage != nil
-  if !load.isNeeded && now - lastNeeded >= policy.sleepAfter && mayGoDown && now >= state.holdScaleDownUntil {
+  let isIdle = !load.isNeeded && !observation.isExpected && now - lastNeeded >= policy.sleepAfter
+  if isIdle && mayGoDown && now >= state.holdScaleDownUntil {
     state.forgetLoad()
     return decision(burst: 0, .idle)
   }
@@ -53,6 +55,7 @@ public func decideScale(
   }
 
   if wanted > present {
+    if present == 0 && !load.isNeeded { return decision(burst: wanted, .expected) }
     if present == 0 && observation.dedicatedReplicas == 0 { return decision(burst: wanted, .activated) }
     if load.metricNeed + policy.spareBurstReplicas <= present { return decision(burst: wanted, .objective) }
     return decision(burst: wanted, state.isPanicking ? .panic : .loadAboveTarget)

@@ -14,6 +14,9 @@ extension ScalingDecision {
     let count = "\(burst) burst \(burst == 1 ? "replica" : "replicas")"
     switch reason {
     case .activated: return "\(seen.held) held, and no replica is there: waking \(count)."
+    case .expected:
+      let window = policy.idleWindow.map { "; \($0.explanation)" } ?? ""
+      return "A request is expected after \(evidence.idleText) of silence: waking \(count)\(window)."
     case .loadAboveTarget: return "\(averages) at \(each), beyond \(seen.dedicatedReplicas) dedicated: \(count)."
     case .objective: return "\(evidence.objectiveText): \(count). \(evidence.expectation(burst: burst))"
     case .loadBelowTarget: return "\(averages) at \(each) needs no more than \(count)."
@@ -53,6 +56,7 @@ extension ScalingDecision {
       ("idleFor", evidence.idleFor?.shortText),
       ("sleepAfter", (policy.idleWindow == nil ? "" : "Auto: ") + policy.sleepAfter.shortText),
       ("wakePrice", policy.idleWindow.map { Duration.seconds($0.wakePrice).shortText }),
+      ("expected", seen.isExpected ? "true" : nil),
       ("returnChance", policy.idleWindow?.returnChance.decimalText(places: 2)),
       ("complete", seen.isComplete ? nil : "false"), ("objective", policy.objective?.text),
       ("expectedFirstToken", evidence.expectedFirstToken(burst: burst)?.shortText),

@@ -129,7 +129,7 @@ extension ScalingState.Wish: Codable {
 extension ScalingObservation: Codable {
   private enum CodingKeys: String, CodingKey {
     case held, inFlight, stableAverage, panicAverage, lastActivity, complete, activated, dedicatedReplicas
-    case dedicatedReady, burstWanted, burstReady, wakeNotBefore, service, advisedTarget
+    case dedicatedReady, burstWanted, burstReady, wakeNotBefore, service, advisedTarget, expected
   }
 
   public init(from decoder: any Decoder) throws {
@@ -147,6 +147,7 @@ extension ScalingObservation: Codable {
       wakeNotBefore: try values.seconds(.wakeNotBefore),
       service: try values.decodeIfPresent(ServiceObservation.self, forKey: .service),
       advisedTarget: try values.decodeIfPresent(Int.self, forKey: .advisedTarget))
+    isExpected = try values.decodeIfPresent(Bool.self, forKey: .expected) ?? false
   }
 
   public func encode(to encoder: any Encoder) throws {
@@ -165,6 +166,7 @@ extension ScalingObservation: Codable {
     try values.encode(seconds: wakeNotBefore, .wakeNotBefore)
     try values.encodeIfPresent(service, forKey: .service)
     try values.encodeIfPresent(advisedTarget, forKey: .advisedTarget)
+    if isExpected { try values.encode(true, forKey: .expected) }
   }
 
   /// The same observation on a clock that reads `offset` less.

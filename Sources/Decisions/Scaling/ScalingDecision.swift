@@ -2,6 +2,8 @@
 public enum ScalingReason: String, Hashable, Sendable {
   /// A request waits for a sleeping model.
   case activated = "Activated"
+  /// A request is expected soon, by the model's past.
+  case expected = "Expected"
   case loadAboveTarget = "LoadAboveTarget"
   /// More replicas are needed for the time to first token.
   case objective = "Objective"

@@ -24,6 +24,8 @@ public struct ScalingObservation: Hashable, Sendable {
   public var wakeNotBefore: Duration?
   /// What an objective is decided on; nil: none is set, or too little was measured.
   public var service: ServiceObservation?
+  /// By the model's past silences, a request is expected about now (`mode: Predictive`).
+  public var isExpected = false
   /// Load per replica that is advised, from what was measured; nil: nothing is known.
   public var advisedTarget: Int?
 

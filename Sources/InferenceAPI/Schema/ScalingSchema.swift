@@ -40,7 +40,8 @@ extension InferenceService {
       (
         "mode",
         .choice(
-          "Reactive: by the load seen. Predictive: also ahead of peaks that recur.", ScalingMode.words,
+          "Reactive: by the load seen. Predictive: also wakes a sleeping model ahead of requests that recur (docs/idle-windows.md).",
+          ScalingMode.words,
           default: "Reactive")
       ),
       (

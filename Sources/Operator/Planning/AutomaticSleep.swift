@@ -50,6 +50,23 @@ struct AutomaticSleep {
     return policy
   }
 
+  /// A request is expected at a moment of the silence under way: a replica should be there, or loading.
+  func isExpected(at wall: Date) -> Bool {
+    guard let silence = silence(at: wall), let choice = memory.choice else { return false }
+    return choice.isExpected(after: silence)
+  }
+
+  /// How long until ``isExpected(at:)`` becomes true; nil: it does not in the silence under way.
+  func untilExpected(at wall: Date) -> Duration? {
+    guard let silence = silence(at: wall), let next = memory.choice?.nextExpected(after: silence) else { return nil }
+    return .seconds(next - silence)
+  }
+
+  /// Seconds of the silence under way.
+  private func silence(at wall: Date) -> Double? {
+    memory.history.pending.map { wall.timeIntervalSince1970 - $0.start }
+  }
+
   /// Counts who waits while a wake is under way.
   mutating func watch(held: Int, isWaking: Bool, now: Duration) {
     defer { lastLook = now }
@@ -59,7 +76,10 @@ struct AutomaticSleep {
       waited.requestSeconds += Double(held) * passed
       waited.seconds += passed
     } else if waited.seconds > 0 {
-      memory.meanWaiters += Self.share * (waited.requestSeconds / waited.seconds - memory.meanWaiters)
+      // A wake ahead of its request says nothing of how many wait for one that is not.
+      if waited.requestSeconds > 0 {
+        memory.meanWaiters += Self.share * (waited.requestSeconds / waited.seconds - memory.meanWaiters)
+      }
       waited = (0, 0)
     }
   }
@@ -68,8 +88,10 @@ struct AutomaticSleep {
   /// - Parameters:
   ///   - idleFor: time since the pool was last needed, zero while it is; nil: not known.
   ///   - loadTime: how long wakes take; nil: none was seen.
+  ///   - wakesAhead: a replica may be started for a request that is only expected.
   mutating func note(
-    idleFor: Duration?, price: WakePrice, loadTime: Duration?, _ learner: inout IdleWindowLearner, now: Now
+    idleFor: Duration?, price: WakePrice, loadTime: Duration?, wakesAhead: Bool = false,
+    _ learner: inout IdleWindowLearner, now: Now
   ) {
     guard let idleFor else { return }
     let wall = now.wall.timeIntervalSince1970
@@ -85,6 +107,6 @@ struct AutomaticSleep {
     let load = memory.loadSeconds ?? Self.usualLoad
     memory.choice = learner.begin(
       &memory.history, at: start, loadSeconds: load,
-      waitingPrice: price.waiting(loadSeconds: load, meanWaiters: memory.meanWaiters))
+      waitingPrice: price.waiting(loadSeconds: load, meanWaiters: memory.meanWaiters), wakesAhead: wakesAhead)
   }
 }

@@ -37,7 +37,8 @@ extension ServiceIntent {
         Pool.canary.rawValue: settings.rates(
           of: service, service.spec.economics?.burst, Self.hardware(templates.burst)),
       ],
-      wakePrice: service.wakePrice, startupTimeout: spec.timeouts.startup, drainTimeout: spec.timeouts.drain,
+      wakePrice: service.wakePrice, wakesAhead: spec.scaling.mode == .predictive, startupTimeout: spec.timeouts.startup,
+      drainTimeout: spec.timeouts.drain,
       names: service.callerNames,
       hostnames: spec.model.hostnames, maxSurge: spec.rollout.maxSurge.json,
       maxUnavailable: spec.rollout.maxUnavailable.json, port: port, templates: templates,

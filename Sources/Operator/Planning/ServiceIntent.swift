@@ -21,6 +21,8 @@ struct ServiceIntent {
   var rates: [String: LedgerRates] = [:]
   /// What waiting is worth, for `sleepAfter: Auto`; nil: the policy's own `sleepAfter` holds.
   var wakePrice: WakePrice?
+  /// A replica may be started for a request that is only expected (`mode: Predictive`).
+  var wakesAhead = false
   var startupTimeout: Duration
   var drainTimeout: Duration
   /// Names that callers may use, which another service may claim too.

@@ -61,8 +61,15 @@ struct Reconciler: Sendable {
       intent, service, pools, round,
       Telling(scaled: scaled, template: template, conflict: conflict, dedicatedTrouble: words.dedicated))
     if let lease, isFulfilled(round, pools, intent) { try await writer.deleteLease(lease) }
-    let waits = [pause, intent.scheduleWait(at: clock.now().wall)].compactMap(\.self)
+    let waits = [pause, intent.scheduleWait(at: clock.now().wall), expectedWait(round, intent)].compactMap(\.self)
     return waits.min().map { .again(after: $0) } ?? .done
+  }
+
+  /// Until the next look at a service that may have to be woken without a request; at most ten minutes, as the wall clock may
+  /// move.
+  private func expectedWait(_ round: Round, _ intent: ServiceIntent) -> Duration? {
+    guard intent.wakesAhead, intent.unsupported == nil, !intent.policy.isSuspended else { return nil }
+    return round.untilExpected.map { min(.seconds(600), max(.milliseconds(50), $0)) }
   }
 
   // MARK: - Observe

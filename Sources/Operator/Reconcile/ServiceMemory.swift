@@ -103,6 +103,8 @@ struct Round {
   var rolloutEvent: RolloutEvent?
   /// The decision with its inputs, if it is one to be kept.
   var record: DecisionRecord?
+  /// How long until a replica should be started for a request that is expected; nil: none is.
+  var untilExpected: Duration?
 
   /// Why a pool is scaled.
   func reason(_ pool: Pool) -> ScalingReason {
@@ -157,7 +159,13 @@ extension ServiceMemory {
         mustKeep: decision.reason == .startingUp || decision.reason == .noData))
     return Round(
       decision: decision, plan: plan, verdict: verdict, wanted: wanted, floor: floor(intent), load: inputs.load,
-      rollout: rollout.rollout, rolloutEvent: event, record: record)
+      rollout: rollout.rollout, rolloutEvent: event, record: record,
+      untilExpected: intent.wakesAhead ? untilExpected(now) : nil)
+  }
+
+  /// What an earlier controller knew is looked for until the ledger is there.
+  private func untilExpected(_ now: Now) -> Duration? {
+    sleep.isRestored ? sleep.untilExpected(at: now.wall) : .seconds(10)
   }
 
   /// For `sleepAfter: Auto`: learns from the service's silences.
@@ -169,8 +177,8 @@ extension ServiceMemory {
     sleep.watch(
       held: inputs.load.held, isWaking: burst.wanted > 0 && burst.ready == 0, now: inputs.now.monotonic)
     sleep.note(
-      idleFor: decision.evidence.idleFor, price: price, loadTime: wake.coldStarts.percentile(50), &idleWindows,
-      now: inputs.now)
+      idleFor: decision.evidence.idleFor, price: price, loadTime: wake.coldStarts.percentile(50),
+      wakesAhead: inputs.intent.wakesAhead, &idleWindows, now: inputs.now)
   }
 
   /// Remembers the schedule that holds: its end is a reason, too.
@@ -194,7 +202,7 @@ extension ServiceMemory {
   private func observation(_ inputs: RoundInputs) -> ScalingObservation {
     let (load, dedicated, burst) = (inputs.load, inputs.pools.dedicated, inputs.pools.burst)
     let hopeless = dedicated.live.count { $0.unschedulable != nil || $0.trouble?.isFatal == true }
-    return ScalingObservation(
+    var observation = ScalingObservation(
       held: load.held, inFlight: load.inFlight, stableAverage: load.reading.stableAverage,
       panicAverage: load.reading.panicAverage, lastActivity: load.lastActivity, isComplete: load.isComplete,
       isActivated: inputs.isActivated,
@@ -202,6 +210,8 @@ extension ServiceMemory {
       dedicatedReady: dedicated.ready, burstWanted: burst.wanted, burstReady: burst.ready,
       wakeNotBefore: wake.blockedUntil(now: inputs.now.monotonic), service: load.reading.service,
       advisedTarget: load.reading.advice?.target)
+    observation.isExpected = inputs.intent.wakesAhead && sleep.isExpected(at: inputs.now.wall)
+    return observation
   }
 
   /// How often a decision that changes nothing is recorded: enough to see what was known before a change.

@@ -73,16 +73,19 @@ struct LoneReplicaRun<Policy: IdleWindowPolicy>: PolicyRun {
     policy.noteGap(model: model, idleSince: since, gap: gap)
     addIdle(model, from: since, to: since + min(gap, plan.keep))
     if gap <= plan.keep { return }
-    guard gap > plan.prewarmAfter else { return wake(model, at: now, loadTime) }
-    let begin = since + plan.prewarmAfter
-    let load = prewarmLoad(model)
-    if gap > plan.prewarmUntil {
-      addPrewarm(model, from: begin, load: load, to: since + plan.prewarmUntil)
-      return wake(model, at: now, loadTime)
+    for prewarm in plan.prewarms where gap > prewarm.after {
+      let begin = since + prewarm.after
+      let load = prewarmLoad(model)
+      if gap > prewarm.until {
+        addPrewarm(model, from: begin, load: load, to: since + prewarm.until)
+        continue
+      }
+      addPrewarm(model, from: begin, load: load, to: max(now, begin + load))
+      models[model].startsAt = begin + load
+      if begin + load > now { accounts[model].coldStarts += 1 }
+      return
     }
-    addPrewarm(model, from: begin, load: load, to: max(now, begin + load))
-    models[model].startsAt = begin + load
-    if begin + load > now { accounts[model].coldStarts += 1 }
+    wake(model, at: now, loadTime)
   }
 
   private mutating func wake(_ model: Int, at now: Int64, _ loadTime: Int64) {
@@ -151,8 +154,9 @@ struct LoneReplicaRun<Policy: IdleWindowPolicy>: PolicyRun {
       ?? policy.plan(model: model, idleSince: since, knowing: nil, loadTime: loadTimes.microseconds[0])
     let left = end - since
     addIdle(model, from: since, to: since + min(left, plan.keep))
-    guard plan.keep < left, plan.prewarmAfter < left else { return }
-    addPrewarm(
-      model, from: since + plan.prewarmAfter, load: prewarmLoad(model), to: since + min(left, plan.prewarmUntil))
+    for prewarm in plan.prewarms where plan.keep < left && prewarm.after < left {
+      addPrewarm(
+        model, from: since + prewarm.after, load: prewarmLoad(model), to: since + min(left, prewarm.until))
+    }
   }
 }

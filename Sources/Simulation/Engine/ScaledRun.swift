@@ -82,9 +82,9 @@ struct ScaledRun<Policy: ReplicaPolicy>: PolicyRun {
     let seen = models[model].observation(dedicatedReplicas: settings.scaling.dedicatedReplicas)
     let wanted = policy.wanted(model, seen, now: now)
     models[model].scale(to: wanted, model: model, now: now, instantly: isAlwaysOn, settings, &tally)
-    let next = policy.nextDecision(model: model, after: now)
     let isActive = models[model].hasBurst || models[model].demand > 0
-    models[model].decisionAt = isActive || !policy.ticks ? next : .max
+    models[model].decisionAt =
+      isActive ? policy.nextDecision(model: model, after: now) : policy.nextDecisionAtRest(model: model, after: now)
   }
 
   // MARK: In order over all models

@@ -49,7 +49,8 @@ public struct HybridHistogram: IdleWindowPolicy {
     let tail = Double(bin(at: Self.tailPercentile, of: counts) + 1) * Double(Self.binMicroseconds)
     let until = Int64(tail * (1 + Self.margin))
     let prewarm = Int64(Double(head) * Double(Self.binMicroseconds) * (1 - Self.margin))
-    return prewarm == 0 ? IdlePlan(keep: until) : IdlePlan(keep: 0, prewarmAfter: prewarm, prewarmUntil: until)
+    return prewarm == 0
+      ? IdlePlan(keep: until) : IdlePlan(keep: 0, prewarms: [IdlePlan.Prewarm(after: prewarm, until: until)])
   }
 
   private func isRepresentative(_ counts: Counts) -> Bool {

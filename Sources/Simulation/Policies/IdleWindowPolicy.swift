@@ -2,14 +2,41 @@
 public struct IdlePlan: Hashable, Sendable {
   /// How long the replica stays; `Int64.max`: for good.
   public var keep: Int64
-  /// When a replica is started for a request that is expected; `Int64.max`: never. Later than `keep`.
-  public var prewarmAfter: Int64
-  /// When that one goes if no request came.
-  public var prewarmUntil: Int64
-  public init(keep: Int64, prewarmAfter: Int64 = .max, prewarmUntil: Int64 = .max) {
+  /// Replicas that are started for requests that are expected; in order, apart from each other, and later than `keep`.
+  public var prewarms: [Prewarm]
+
+  public struct Prewarm: Hashable, Sendable {
+    /// When it is started.
+    public var after: Int64
+    /// When it goes if no request came.
+    public var until: Int64
+    public init(after: Int64, until: Int64) {
+      self.after = after
+      self.until = until
+    }
+  }
+
+  public init(keep: Int64, prewarms: [Prewarm] = []) {
     self.keep = max(0, keep)
-    self.prewarmAfter = prewarmAfter
-    self.prewarmUntil = prewarmUntil
+    self.prewarms = prewarms
+  }
+
+  /// A replica is wanted after so long, for a request that is expected.
+  func isExpected(after idle: Int64) -> Bool { prewarms.contains { idle >= $0.after && idle < $0.until } }
+
+  /// A replica is wanted after so long.
+  func isAwake(after idle: Int64) -> Bool {
+    idle < keep || isExpected(after: idle)
+  }
+
+  /// The next moment at which ``isAwake(after:)`` may change; `Int64.max`: it does not any more.
+  func nextChange(after idle: Int64) -> Int64 {
+    if idle < keep { return keep }
+    for prewarm in prewarms {
+      if idle < prewarm.after { return prewarm.after }
+      if idle < prewarm.until { return prewarm.until }
+    }
+    return .max
   }
 }
 

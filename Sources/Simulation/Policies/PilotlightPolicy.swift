@@ -18,6 +18,9 @@ struct PilotlightPolicy: ReplicaPolicy {
     /// At the last decision: something was held or in flight; one replica was wanted.
     var isBusy = false
     var wantsOne = false
+    /// What was planned for the silence under way, and when that began.
+    var plan: IdlePlan?
+    var idleSince: Int64 = 0
     /// At the decision before the last, too, nothing was held or in flight.
     var isQuiet = false
     /// What the meter was told last, and when.
@@ -61,6 +64,7 @@ struct PilotlightPolicy: ReplicaPolicy {
       lastActivity: course.meter.lastActivity, dedicatedReplicas: seen.dedicatedReplicas,
       dedicatedReady: seen.dedicatedReplicas, burstWanted: seen.burstWanted, burstReady: seen.burstReady)
     observation.take(course.meter.read(policy, now: moment))
+    observation.isExpected = course.plan.map { $0.isExpected(after: now - course.idleSince) } ?? false
     let decision = decideScale(policy, &course.state, observation, now: moment)
     let isBusy = seen.held + seen.inFlight > 0
     course.isQuiet = !isBusy && !course.isBusy
@@ -78,19 +82,32 @@ struct PilotlightPolicy: ReplicaPolicy {
     guard leavesOutTicks, let course = courses[model], course.wantsOne else { return next }
     if course.isBusy { return policy.maxBurstReplicas == 1 ? .max : next }
     guard course.isQuiet, let since = course.meter.lastActivity else { return next }
+    // While a request is expected, nothing changes until it is not any more.
+    if let plan = course.plan, plan.isExpected(after: now - course.idleSince) {
+      return max(next, tick(of: course, notBefore: course.idleSince + plan.nextChange(after: now - course.idleSince)))
+    }
     return max(next, tick(of: course, notBefore: (since + course.policy.sleepAfter).wholeMicroseconds))
+  }
+
+  mutating func nextDecisionAtRest(model: Int, after now: Int64) -> Int64 {
+    guard model < courses.count, let course = courses[model], let plan = course.plan else { return .max }
+    let next = plan.nextChange(after: now - course.idleSince)
+    return next < .max ? course.idleSince + next : .max
   }
 
   mutating func becameIdle(model: Int, now: Int64) -> Int64? {
     guard model < courses.count, let course = courses[model] else { return nil }
     if let plan = windows?.plan(model: model, idleSince: now) {
       courses[model]?.policy.sleepAfter = .microseconds(min(plan.keep, 1 << 53))
+      courses[model]?.plan = plan
+      courses[model]?.idleSince = now
     }
     return leavesOutTicks ? tick(of: course, notBefore: now) : nil
   }
 
   mutating func becameBusy(model: Int, idleSince: Int64, now: Int64) -> Int64? {
     windows?.noteGap(model: model, idleSince: idleSince, gap: now - idleSince)
+    if model < courses.count { courses[model]?.plan = nil }
     guard leavesOutTicks, model < courses.count, var course = courses[model], course.wantsOne else { return nil }
     courses[model] = nil
     if course.isQuiet { recordQuiet(&course, before: now) }

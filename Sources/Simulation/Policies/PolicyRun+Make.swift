@@ -9,6 +9,7 @@ extension SimulatedPolicy {
     switch self {
     case .pilotlight: return ScaledRun(name, PilotlightPolicy(settings.productionPolicy), settings)
     case .pilotlightAuto: return windowRun(name, Self.automaticWindow(settings), settings)
+    case .pilotlightPredictive: return windowRun(name, Self.automaticWindow(settings, wakesAhead: true), settings)
     case .alwaysOn: return alwaysOn(name, settings)
     case .fixed(let window):
       return windowRun(name, FixedWindow(window: window ?? settings.scaling.sleepAfter.wholeMicroseconds), settings)
@@ -32,9 +33,12 @@ extension SimulatedPolicy {
   }
 
   /// The windows of `sleepAfter: Auto`.
-  static func automaticWindow(_ settings: SimulationSettings) -> some IdleWindowPolicy {
+  static func automaticWindow(
+    _ settings: SimulationSettings, wakesAhead: Bool = false
+  ) -> some IdleWindowPolicy {
     LearnedWindow(
-      loadTime: Int64(settings.loadTimes.mean), coldStartPrice: Int64((settings.costs.coldStartPrice * 1e6).rounded()))
+      loadTime: Int64(settings.loadTimes.mean), coldStartPrice: Int64((settings.costs.coldStartPrice * 1e6).rounded()),
+      wakesAhead: wakesAhead)
   }
 
   /// With one replica per model, windows are all there is to decide; with more, the production decision scales, and ends the

@@ -29,12 +29,13 @@ public protocol ReplicaPolicy: Sendable {
   var learnsAcrossModels: Bool { get }
   /// A baseline without loading: replicas are there when they are wanted, and all are counted from start to end.
   var isAlwaysOn: Bool { get }
-  /// It asks to be asked every so often; only while the model has replicas or requests, though.
-  var ticks: Bool { get }
-  /// Asked when a request finds the model asleep, and whenever ``nextDecision(model:after:)`` said.
+  /// Asked when a request finds the model asleep, and when ``nextDecision(model:after:)`` or
+  /// ``nextDecisionAtRest(model:after:)`` said.
   mutating func wanted(_ model: Int, _ seen: ModelObservation, now: Int64) -> Int
   /// When to ask next while the model has replicas or requests; `Int64.max`: when something happens.
   mutating func nextDecision(model: Int, after now: Int64) -> Int64
+  /// When to ask next while it has neither; `Int64.max`: when a request comes.
+  mutating func nextDecisionAtRest(model: Int, after now: Int64) -> Int64
   /// The last request has ended. Returns a further moment at which to ask; nil: none.
   mutating func becameIdle(model: Int, now: Int64) -> Int64?
   /// A request ended an idle period. Returns a further moment at which to ask; nil: none.
@@ -44,7 +45,7 @@ public protocol ReplicaPolicy: Sendable {
 extension ReplicaPolicy {
   public var learnsAcrossModels: Bool { false }
   public var isAlwaysOn: Bool { false }
-  public var ticks: Bool { true }
+  public mutating func nextDecisionAtRest(model: Int, after now: Int64) -> Int64 { .max }
   public mutating func becameIdle(model: Int, now: Int64) -> Int64? { nil }
   public mutating func becameBusy(model: Int, idleSince: Int64, now: Int64) -> Int64? { nil }
 }
@@ -61,23 +62,19 @@ struct OneReplicaByWindow<Window: IdleWindowPolicy>: ReplicaPolicy {
   init(_ window: Window) { self.window = window }
 
   var learnsAcrossModels: Bool { window.learnsAcrossModels }
-  var ticks: Bool { false }
 
   mutating func wanted(_ model: Int, _ seen: ModelObservation, now: Int64) -> Int {
     guard seen.held == 0, seen.inFlight == 0, model < courses.count, let plan = courses[model].plan else { return 1 }
-    let idle = now - courses[model].since
-    if idle < plan.keep { return 1 }
-    return idle >= plan.prewarmAfter && idle < plan.prewarmUntil ? 1 : 0
+    return plan.isAwake(after: now - courses[model].since) ? 1 : 0
   }
 
   mutating func nextDecision(model: Int, after now: Int64) -> Int64 {
     guard model < courses.count, let plan = courses[model].plan else { return .max }
-    let idle = now - courses[model].since
-    for moment in [plan.keep, plan.prewarmAfter, plan.prewarmUntil] where moment > idle && moment != .max {
-      return courses[model].since + moment
-    }
-    return .max
+    let next = plan.nextChange(after: now - courses[model].since)
+    return next < .max ? courses[model].since + next : .max
   }
+
+  mutating func nextDecisionAtRest(model: Int, after now: Int64) -> Int64 { nextDecision(model: model, after: now) }
 
   mutating func becameIdle(model: Int, now: Int64) -> Int64? {
     while courses.count <= model { courses.append(Course()) }
@@ -99,7 +96,6 @@ struct AlwaysOnAtPeak: ReplicaPolicy {
   let maxConcurrency: Int
   let dedicatedSlots: Int
   var isAlwaysOn: Bool { true }
-  var ticks: Bool { false }
   mutating func wanted(_ model: Int, _ seen: ModelObservation, now: Int64) -> Int {
     let beyond = seen.held + seen.inFlight - dedicatedSlots
     let needed = beyond > 0 ? (beyond + maxConcurrency - 1) / maxConcurrency : 0

@@ -6,6 +6,8 @@ public enum SimulatedPolicy: Hashable, Sendable, CustomStringConvertible {
   case pilotlight
   /// The same with idle windows of each model's own (`sleepAfter: Auto`).
   case pilotlightAuto
+  /// The same, and a sleeping model is woken ahead of a request that is expected (`mode: Predictive`).
+  case pilotlightPredictive
   /// As many replicas as were ever needed at once, all the time.
   case alwaysOn
   /// A fixed idle window in microseconds; nil: the given policy's `sleepAfter`.
@@ -23,7 +25,8 @@ public enum SimulatedPolicy: Hashable, Sendable, CustomStringConvertible {
 
   /// By the names of `--policies`, and what each is written as there.
   public static let names = [
-    "pilotlight", "pilotlight-auto", "always-on", "fixed", "kpa", "keda", "hybrid-histogram", "best-fixed", "optimum",
+    "pilotlight", "pilotlight-auto", "pilotlight-predictive", "always-on", "fixed", "kpa", "keda", "hybrid-histogram",
+    "best-fixed", "optimum",
   ]
 
   /// - Parameters:
@@ -33,6 +36,7 @@ public enum SimulatedPolicy: Hashable, Sendable, CustomStringConvertible {
     switch text {
     case "pilotlight": self = .pilotlight
     case "pilotlight-auto": self = .pilotlightAuto
+    case "pilotlight-predictive": self = .pilotlightPredictive
     case "always-on": self = .alwaysOn
     case "fixed": self = .fixed(nil)
     case "kpa": self = .knative
@@ -50,6 +54,7 @@ public enum SimulatedPolicy: Hashable, Sendable, CustomStringConvertible {
     switch self {
     case .pilotlight: "pilotlight"
     case .pilotlightAuto: "pilotlight-auto"
+    case .pilotlightPredictive: "pilotlight-predictive"
     case .alwaysOn: "always-on"
     case .fixed(let window): window.map { "fixed:\(Duration.microseconds($0).shortText)" } ?? "fixed"
     case .knative: "kpa"

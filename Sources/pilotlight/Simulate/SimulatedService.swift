@@ -29,8 +29,13 @@ struct SimulatedService {
   func contender(named name: String, _ reader: SettingsReader) throws -> Simulator.Contender {
     Simulator.Contender(
       name: "\(name) (\(service.key.name))",
-      policy: service.spec.burst.sleepAfter == .auto ? .pilotlightAuto : .pilotlight,
+      policy: simulatedPolicy,
       settings: try self.reader(over: reader).settings)
+  }
+
+  private var simulatedPolicy: SimulatedPolicy {
+    guard service.spec.burst.sleepAfter == .auto else { return .pilotlight }
+    return service.spec.scaling.mode == .predictive ? .pilotlightPredictive : .pilotlightAuto
   }
 
   /// The service's values behind the arguments that were given.

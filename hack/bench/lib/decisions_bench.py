@@ -10,7 +10,7 @@ import tempfile
 BINARY = os.environ["PILOTLIGHT"]
 CLIENTS = "servegen-2025-m-small-clients.csv"
 BURSTY = {"azure-llm-2023-code": "azure-llm-2023-code.csv", "mooncake-2025-conversation": "mooncake-2025-conversation.jsonl"}
-IDLE_POLICIES = "pilotlight-auto,best-fixed,fixed:10m,kpa,keda,hybrid-histogram,optimum"
+IDLE_POLICIES = "pilotlight-auto,pilotlight-predictive,best-fixed,fixed:10m,kpa,keda,hybrid-histogram,optimum"
 OBJECTIVE_POLICIES = "pilotlight,kpa,keda,always-on"
 # One replica runs at most this many at once, as in the examples of the resource; see --max-concurrency.
 OBJECTIVE_FLAGS = ["--max-replicas", "40", "--max-concurrency", "16", "--objective", "2s", "--percentile", "99"]
