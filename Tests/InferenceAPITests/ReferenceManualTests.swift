@@ -60,7 +60,8 @@ struct ReferenceManualTests {
   @Test("What this version refuses is marked where the field stands")
   func marksRefusals() {
     let refused = [
-      "spec.scaling.mode": "`Predictive without burst.sleepAfter: Auto` is not acted on by this version; set sleepAfter to Auto, or use Reactive."
+      "spec.scaling.mode":
+        "`Predictive without burst.sleepAfter: Auto` is not acted on by this version; set sleepAfter to Auto, or use Reactive."
     ]
     for (path, words) in refused where UnsupportedFields.refusal(of: path) != nil {
       #expect(UnsupportedFields.refusal(of: path) == words)
