@@ -1,14 +1,14 @@
 /// Names what ``decideScale(_:_:_:now:)`` decides: a change by which it may decide otherwise from the same inputs adds one, so
 /// that recorded decisions say by which rules they were made. A recorded set of decisions in the tests guards it.
-public let decideScaleVersion = 4
+public let decideScaleVersion = 5
 
 /// Decides how many replicas a model should have, from what its owner wants and what is known of its load.
 ///
 /// The algorithm is Knative's KPA (stable and panic windows, rates per tick, scale-down delay) on what the dedicated
 /// pool cannot carry, with these differences: the first request wakes at once; the last replica goes after `sleepAfter`;
-/// a replica may be there ahead of an expected request; nothing goes down on missing
-/// data or within one stable window of the start. An objective asks for replicas like a metric
-/// does, and for as many as recent bursts would have needed while the pool is awake.
+/// a replica may be there ahead of an expected request; nothing goes down on missing data or within one stable window of the
+/// start. An objective asks for replicas like a metric does, for as many as the arrivals of late would have needed while the
+/// pool is awake, and counts what waits as the work that it is.
 public func decideScale(
   _ policy: ScalingPolicy, _ state: inout ScalingState, _ observation: ScalingObservation, now: Duration
 ) -> ScalingDecision {
@@ -47,7 +47,7 @@ public func decideScale(
 
   let calm = max(state.panicAware(load, policy, observation, now: now), load.objective?.bursts ?? 0)
   let awake = min(policy.maxBurstReplicas, max(1, calm) + policy.spareBurstReplicas)
-  let delayed = state.largestWish(awake, within: policy.scaleDownDelay, now: now)
+  let delayed = state.largestWish(awake, within: evidence.scaleDownDelay, now: now)
   let wanted = min(policy.maxBurstReplicas, delayed)
   if observation.burstWanted > policy.maxBurstReplicas {
     // Down to the ceiling by the owner's word; below it only by what is known of the load.
@@ -57,7 +57,9 @@ public func decideScale(
   if wanted > present {
     if present == 0 && !load.isNeeded { return decision(burst: wanted, .expected) }
     if present == 0 && observation.dedicatedReplicas == 0 { return decision(burst: wanted, .activated) }
-    if load.metricNeed + policy.spareBurstReplicas <= present { return decision(burst: wanted, .objective) }
+    if load.metricNeed + policy.spareBurstReplicas <= present || load.isOfObjective {
+      return decision(burst: wanted, .objective)
+    }
     return decision(burst: wanted, state.isPanicking ? .panic : .loadAboveTarget)
   }
   if wanted < present {
@@ -76,6 +78,8 @@ private struct BurstLoad {
   var panicNeed: Int
   /// The larger of the two by the policy's metric alone.
   var metricNeed: Int
+  /// The objective counts what waits for less than the metric does, and asks for no fewer replicas.
+  var isOfObjective: Bool
   /// What the objective asks for, a part of the two needs; nil: there is none, or it cannot be said.
   var objective: ObjectiveEvidence?
   /// Replicas of both pools for the panic average: the numerator of the panic threshold.
@@ -86,12 +90,23 @@ private struct BurstLoad {
   init(_ policy: ScalingPolicy, _ observation: ScalingObservation) {
     let capacity = Double(observation.dedicatedReplicas) * policy.dedicatedTarget
     func need(_ load: Double) -> Int { replicas(for: load - capacity, each: policy.target) }
-    let panicAverage = observation.panicAverage ?? 0
-    let byMetric = (stable: need(observation.stableAverage ?? 0), panic: need(panicAverage))
-    metricNeed = max(byMetric.stable, byMetric.panic)
     objective = ObjectiveEvidence(policy, observation)
-    stableNeed = max(byMetric.stable, objective?.stable.replicas ?? 0)
-    panicNeed = max(byMetric.panic, objective?.panic.replicas ?? 0)
+    // A request that waits is counted as a whole one by the metric; an objective knows what it is worth.
+    func worth(_ average: Double?, _ work: Double?) -> Double {
+      let average = average ?? 0
+      guard policy.metric == .concurrency, let work else { return average }
+      return min(average, work)
+    }
+    let panicAverage = worth(observation.panicAverage, objective?.panicWork)
+    let byMetric = (
+      stable: need(worth(observation.stableAverage, objective?.stableWork)), panic: need(panicAverage)
+    )
+    metricNeed = max(byMetric.stable, byMetric.panic)
+    let largest = max(observation.panicAverage ?? 0, observation.stableAverage ?? 0)
+    isOfObjective =
+      policy.metric == .concurrency && metricNeed < need(largest) && metricNeed <= objective?.largestNeed ?? 0
+    stableNeed = max(byMetric.stable, objective?.stableNeed ?? 0)
+    panicNeed = max(byMetric.panic, objective?.panicNeed ?? 0)
     totalPanicNeed =
       panicNeed > 0
       ? observation.dedicatedReplicas + panicNeed : replicas(for: panicAverage, each: policy.dedicatedTarget)

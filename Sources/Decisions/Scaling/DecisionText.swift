@@ -1,7 +1,7 @@
 extension ScalingDecision {
   /// One sentence for people: what happens and which numbers made it so; with an objective, what it should come to.
   public var message: String {
-    guard burst > 0, reason != .objective, evidence.observation.service != nil else { return sentence }
+    guard burst > 0, evidence.objective?.stable != nil else { return sentence }
     return "\(sentence) \(evidence.expectation(burst: burst))"
   }
 
@@ -18,7 +18,7 @@ extension ScalingDecision {
       let window = policy.idleWindow.map { "; \($0.explanation)" } ?? ""
       return "A request is expected after \(evidence.idleText) of silence: waking \(count)\(window)."
     case .loadAboveTarget: return "\(averages) at \(each), beyond \(seen.dedicatedReplicas) dedicated: \(count)."
-    case .objective: return "\(evidence.objectiveText): \(count). \(evidence.expectation(burst: burst))"
+    case .objective: return "\(evidence.objectiveText): \(count)."
     case .loadBelowTarget: return "\(averages) at \(each) needs no more than \(count)."
     case .panic:
       return "\(averages) is at least \(policy.panicThresholdPercent)% of what is ready: \(count), nothing goes down."
@@ -30,7 +30,7 @@ extension ScalingDecision {
     case .suspended: return "The owner suspended the service."
     case .noData: return "A gateway cannot be read, so nothing goes down: \(count)."
     case .startingUp: return "The controller has not seen a whole window yet, so nothing goes down: \(count)."
-    case .scaleDownDelayed: return "Less is needed, but not for \(policy.scaleDownDelay.shortText): \(count)."
+    case .scaleDownDelayed: return "Less is needed, but not for \(evidence.scaleDownDelay.shortText): \(count)."
     case .wakeBackOff: return "The last wake failed; the next attempt waits."
     case .noCapacity: return "Neither dedicated.replicas nor burst.maxReplicas allows a replica."
     case .canary: return "The canary follows its share of the requests."
@@ -60,7 +60,7 @@ extension ScalingDecision {
       ("returnChance", policy.idleWindow?.returnChance.decimalText(places: 2)),
       ("complete", seen.isComplete ? nil : "false"), ("objective", policy.objective?.text),
       ("expectedFirstToken", evidence.expectedFirstToken(burst: burst)?.shortText),
-      ("burstNeed", evidence.objective.map { "\($0.bursts)" }), ("arrivals", seen.service?.arrivalsText),
+      ("burstNeed", evidence.burstText), ("arrivals", seen.service?.arrivalsText),
       ("serviceTime", seen.service?.serviceText), ("advisedTarget", seen.advisedTarget.map { "\($0)" }),
       ("dedicatedReplicas", "\(seen.dedicatedReplicas)"),
       (
@@ -84,8 +84,8 @@ extension ServiceObservation {
     "\(stableArrivals.decimalText(places: 2))/s, \(panicArrivals.decimalText(places: 2))/s, cv2 \(arrivalVariation.decimalText(places: 1))"
   }
 
-  fileprivate var serviceText: String {
-    "\((occupied.mean ?? 0).decimalText(places: 2))s, cv2 \((occupied.variation ?? 0).decimalText(places: 1))"
+  fileprivate var serviceText: String? {
+    occupied.mean.map { "\($0.decimalText(places: 2))s, cv2 \((occupied.variation ?? 0).decimalText(places: 1))" }
   }
 }
 
@@ -107,15 +107,34 @@ extension ScalingEvidence {
     guard let goal = policy.objective, let service = observation.service, let need = objective else {
       return "Objective"
     }
+    if need.bursts > max(need.stableNeed, need.panicNeed) { return "The first token within \(goal.text), \(lateText)" }
     let rate = max(service.stableArrivals, service.panicArrivals).decimalText(places: 2)
-    let times = "\(rate) requests/s of \((service.occupied.mean ?? 0).decimalText(places: 2))s each"
-    let byBursts = need.bursts > max(need.stable.replicas, need.panic.replicas)
-    return "The first token within \(goal.text), \(byBursts ? "by the bursts of late" : "at \(times)")"
+    let assumed = ObjectiveEvidence.assumedSeconds.decimalText(places: 2)
+    let each = service.occupied.mean.map { "\($0.decimalText(places: 2))s" } ?? "an assumed \(assumed)s"
+    let waiting = observation.held > 0 ? ", and \(observation.held) held" : ""
+    return "The first token within \(goal.text), at \(rate) requests/s of \(each) each\(waiting)"
+  }
+
+  /// What the arrivals of late have to do with it.
+  private var lateText: String {
+    guard let service = observation.service, let allowed = service.allowedLateShare else {
+      return "by the bursts of late"
+    }
+    let inTime = service.inTimeShare.map { " after \(($0 * 100).decimalText(places: 1))% in time" } ?? ""
+    return "by the bursts of late with \((allowed * 100).decimalText(places: 2))% to wait too long\(inTime)"
+  }
+
+  /// Such as `3 for 99.98%, 98.5% so far`.
+  fileprivate var burstText: String? {
+    guard let need = objective else { return nil }
+    guard let service = observation.service, let allowed = service.allowedLateShare else { return "\(need.bursts)" }
+    let far = service.inTimeShare.map { ", \(($0 * 100).decimalText(places: 1))% so far" } ?? ""
+    return "\(need.bursts) for \(((1 - allowed) * 100).decimalText(places: 2))%\(far)"
   }
 
   fileprivate func expectation(burst: Int) -> String {
-    guard let goal = policy.objective, let need = objective else { return "" }
-    let best = min(need.stable.bestShare, 1)
+    guard let goal = policy.objective, let need = objective?.stable else { return "" }
+    let best = min(need.bestShare, 1)
     guard best >= goal.share else {
       let reachable = (best * 100).decimalText(places: 1)
       return "Replicas answer no more than \(reachable)% within \(goal.timeToFirstToken.shortText), however many."

@@ -15,7 +15,7 @@ public struct LatencyObjective: Hashable, Sendable {
   var share: Double { Double(percentile) / 100 }
 }
 
-/// What was measured of a model's requests and answers, for its objective.
+/// What was measured of a model's requests and answers, for its objective. Sums are empty until enough answers were measured.
 public struct ServiceObservation: Codable, Hashable, Sendable {
   /// Times at a replica until the first token, in seconds.
   public var firstToken: SampleSums
@@ -26,12 +26,16 @@ public struct ServiceObservation: Codable, Hashable, Sendable {
   /// Requests per second, over the stable and the panic window.
   public var stableArrivals: Double
   public var panicArrivals: Double
-  /// Slots with which the bursts of the recent past would have met the objective; nil: too few were seen.
+  /// Slots with which the arrivals of the recent past would have met the objective; nil: too few were seen.
   public var burstSlots: Double?
+  /// Share of the recent requests that did not wait too long for a slot; nil: too few were seen.
+  public var inTimeShare: Double?
+  /// Share of the requests that `burstSlots` lets wait too long: the objective's, less what was spent, or more if there is much left.
+  public var allowedLateShare: Double?
 
   public init(
     firstToken: SampleSums, occupied: SampleSums, arrivalVariation: Double = 1, stableArrivals: Double = 0,
-    panicArrivals: Double = 0, burstSlots: Double? = nil
+    panicArrivals: Double = 0, burstSlots: Double? = nil, inTimeShare: Double? = nil, allowedLateShare: Double? = nil
   ) {
     self.firstToken = firstToken
     self.occupied = occupied
@@ -39,5 +43,7 @@ public struct ServiceObservation: Codable, Hashable, Sendable {
     self.stableArrivals = stableArrivals
     self.panicArrivals = panicArrivals
     self.burstSlots = burstSlots
+    self.inTimeShare = inTimeShare
+    self.allowedLateShare = allowedLateShare
   }
 }

@@ -48,7 +48,9 @@ public struct LoadMeter: Hashable, Sendable {
   private var tokens: LoadWindow
   private var service = ServiceMeter()
   /// Nil: nobody has asked for an objective.
-  private var bursts: BurstHistory?
+  private var bursts: RehearsedPools?
+  /// With ``bursts``.
+  private var lateRequests = LateRequests()
   private var span: Duration
   /// When the present run of load began: a window that reaches further back is averaged over this run only, so that the
   /// first second after a sleep counts in full (Knative's partial windows).
@@ -172,25 +174,49 @@ public struct LoadMeter: Hashable, Sendable {
   /// each ``read(_:now:)``.
   public mutating func watchBursts(for objective: LatencyObjective?, now: Duration) {
     guard let objective else {
-      if bursts != nil { bursts = nil }
+      if bursts != nil {
+        bursts = nil
+        lateRequests = LateRequests()
+      }
       return
     }
     // Taken out while it changes, so that nothing is copied.
-    var history = bursts ?? BurstHistory()
+    var pools = bursts ?? RehearsedPools()
     bursts = nil
-    history.advance(to: now, occupied: service.occupied, objective: objective.seconds)
-    bursts = history
+    pools.advance(to: now, occupied: service.occupied, objective: objective.seconds)
+    bursts = pools
+    // What a silent gateway holds says nothing of those that come to the others.
+    let held = gateways.values.reduce(0) { now - $1.at <= .seconds(2) ? $0 + $1.sample.held : $0 }
+    let atReplica =
+      service.occupied == nil ? 0 : FirstTokenTimes(service.recent.firstToken).mean(within: objective.seconds)
+    let patience = min(objective.seconds - atReplica, span.inSeconds - 6)
+    lateRequests.note(requests, held: held, patience: max(0, patience), now: now)
   }
 
-  /// What the policy's objective is decided on; nil: it has none, or too few answers were measured.
+  /// What the policy's objective is decided on; nil: it has none.
   func service(_ policy: ScalingPolicy, now: Duration) -> ServiceObservation? {
-    guard let objective = policy.objective, service.occupied != nil else { return nil }
-    let firstToken = service.recent.firstToken
+    guard let objective = policy.objective else { return nil }
+    let isMeasured = service.occupied != nil
+    let firstToken = isMeasured ? service.recent.firstToken : SampleSums()
+    let allowed = lateRequests.allowedShare(objective)
+    let burstSlots = bursts?.slots(lateShare: allowed, objective, firstToken)
     return ServiceObservation(
-      firstToken: firstToken, occupied: service.recent.occupied, arrivalVariation: service.arrivalVariation,
-      stableArrivals: average(.requestsPerSecond, over: policy.stableWindow, now: now) ?? 0,
-      panicArrivals: average(.requestsPerSecond, over: policy.panicWindow, now: now) ?? 0,
-      burstSlots: bursts?.slots(for: objective, firstToken))
+      firstToken: firstToken, occupied: isMeasured ? service.recent.occupied : SampleSums(),
+      arrivalVariation: service.arrivalVariation,
+      stableArrivals: arrivalRate(over: policy.stableWindow, knowsBursts: burstSlots != nil, now: now),
+      panicArrivals: arrivalRate(over: policy.panicWindow, knowsBursts: burstSlots != nil, now: now),
+      burstSlots: burstSlots, inTimeShare: lateRequests.inTimeShare,
+      allowedLateShare: burstSlots == nil ? nil : allowed)
+  }
+
+  /// Arrivals per second, for an objective. Where what bursts need is known, a window that reaches back before the load began
+  /// counts as a whole: what a burst needs is ready. Else it is averaged since then, and the request that began the load says
+  /// nothing of a rate.
+  private func arrivalRate(over window: Duration, knowsBursts: Bool, now: Duration) -> Double {
+    let rate = average(.requestsPerSecond, over: window, now: now) ?? 0
+    guard let runStart, now - runStart < window else { return rate }
+    let elapsed = max(1, (now - runStart).inSeconds)
+    return knowsBursts ? rate * min(1, elapsed / window.inSeconds) : max(0, rate - 1 / elapsed)
   }
 
   /// Requests that arrived between `now - window` and `now`, as far as gateways have said.

@@ -3,7 +3,7 @@ public struct LoadReading: Hashable, Sendable {
   /// Averages of the policy's metric; nil: no data, which is not zero.
   public var stableAverage: Double?
   public var panicAverage: Double?
-  /// Nil: the policy has no objective, or too little was measured.
+  /// Nil: the policy has no objective.
   public var service: ServiceObservation?
   /// Nil: replicas were never so busy that their first tokens got slow.
   public var advice: CapacityAdvice?

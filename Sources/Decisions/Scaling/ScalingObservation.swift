@@ -22,7 +22,7 @@ public struct ScalingObservation: Hashable, Sendable {
   public var burstReady: Int
   /// No wake before this moment: earlier ones failed.
   public var wakeNotBefore: Duration?
-  /// What an objective is decided on; nil: none is set, or too little was measured.
+  /// What an objective is decided on; nil: none is set.
   public var service: ServiceObservation?
   /// By the model's past silences, a request is expected about now (`mode: Predictive`).
   public var isExpected = false

@@ -34,8 +34,8 @@ extension InferenceService {
       (
         "scaleDownDelay",
         .duration(
-          "A lower number must have held for this long before replicas are removed.", from: "0s", to: "24h",
-          default: "5m")
+          "A lower number must have held for this long before replicas are removed; with an objective, once bursts were seen, for no longer than stableWindow.",
+          from: "0s", to: "24h", default: "5m")
       ),
       (
         "mode",

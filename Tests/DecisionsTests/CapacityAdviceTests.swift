@@ -1,0 +1,36 @@
+import Testing
+
+@testable import Decisions
+
+@Suite struct CapacityAdviceTests {
+  /// Means by class, each of `count` answers.
+  static func buckets(_ means: [Double], count: Double = 100) -> [SampleSums] {
+    means.map { SampleSums(count: count, sum: $0 * count, squares: $0 * $0 * count) }
+  }
+
+  @Test("A bend is found where the first token begins to take longer")
+  func bend() throws {
+    // Level to 6.5, then 0.02 s for each further request: half as long again at 6.5 + 0.1 / 0.02 = 11.5.
+    let means = [0.2, 0.2, 0.2, 0.2, 0.32, 0.56]
+    let advice = try #require(capacityAdvice(Self.buckets(means)))
+    #expect(abs(advice.bend - 6.5) < 1e-9 && abs(advice.concurrency - 11.5) < 1e-6)
+    #expect(abs(advice.aloneSeconds - 0.2) < 1e-9)
+    #expect(advice.target == 8)
+  }
+
+  @Test("No bend: level, noisy, too few answers, or not slow by half yet")
+  func none() {
+    #expect(capacityAdvice(Self.buckets([0.2, 0.2, 0.2, 0.2])) == nil)
+    #expect(capacityAdvice(Self.buckets([0.21, 0.19, 0.2, 0.215, 0.2])) == nil)
+    #expect(capacityAdvice(Self.buckets([0.2, 0.2, 0.2, 0.5], count: 5)) == nil)
+    #expect(capacityAdvice(Self.buckets([0.2, 0.22, 0.25, 0.28])) == nil)
+    #expect(capacityAdvice([]) == nil)
+  }
+
+  @Test(
+    "Requests fall into eight classes",
+    arguments: [(0, 0), (1, 0), (2, 1), (3, 2), (4, 2), (5, 3), (8, 3), (9, 4), (64, 6), (65, 7), (9999, 7)])
+  func classes(concurrency: Int, expected: Int) {
+    #expect(ServiceTotals.bucket(concurrency: concurrency) == expected)
+  }
+}
