@@ -67,6 +67,8 @@ let package = Package(
     .target(name: "CSwiftRuntime", path: "Tests/CSwiftRuntime"),
     .executableTarget(
       name: "measure-decisions", dependencies: ["Decisions"], path: "Tests/DecisionCost", swiftSettings: settings),
+    .executableTarget(
+      name: "measure-ledger", dependencies: ["Operator"], path: "Tests/LedgerCost", swiftSettings: settings),
     tests("TelemetryTests", ["Telemetry"]),
     tests("HTTPWireTests", ["HTTPWire"]),
     tests("EventLoopTests", ["EventLoop"]),

@@ -48,10 +48,14 @@ public struct Economics: Hashable, Sendable {
 public struct Bill: Hashable, Sendable {
   public var cost: Double?
   public var energyKWh: Double?
+  /// Of the energy.
   public var carbonKg: Double?
-  public init(cost: Double? = nil, energyKWh: Double? = nil, carbonKg: Double? = nil) {
+  /// Share of what making the hardware emitted.
+  public var embodiedKg: Double?
+  public init(cost: Double? = nil, energyKWh: Double? = nil, carbonKg: Double? = nil, embodiedKg: Double? = nil) {
     self.cost = cost
     self.energyKWh = energyKWh
     self.carbonKg = carbonKg
+    self.embodiedKg = embodiedKg
   }
 }

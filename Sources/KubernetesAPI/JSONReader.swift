@@ -50,6 +50,9 @@ public struct JSONReader {
   /// Whether the next value is null, or nothing that any value begins with.
   public mutating func isNull() throws(JSONError) -> Bool { try peek() == UInt8(ascii: "n") }
 
+  /// Whether the next value is a string.
+  public mutating func isString() throws(JSONError) -> Bool { try peek() == UInt8(ascii: "\"") }
+
   /// Only white space may follow the text's value.
   public mutating func end() throws(JSONError) {
     skipWhitespace()

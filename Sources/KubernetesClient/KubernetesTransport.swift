@@ -117,7 +117,8 @@ public struct KubernetesStream: Sendable {
   /// the request's idle timeout, or the reader is so slow that the transport's buffer overflows. Dropping it ends the
   /// exchange.
   public var body: AsyncThrowingStream<[UInt8], any Error>
-  /// One event of a watch.
+  /// One event of a watch, for who also imports a module with a `WatchEvent` of its own: this module's name is that of a type in it,
+  /// and says no more where it came from.
   public typealias Event = WatchEvent
   /// What a transport in the same process has instead of a body of status 200. Ends as a body does.
   public var events: AsyncThrowingStream<Event, any Error>?

@@ -163,7 +163,12 @@ private struct ItemScan {
     text.append(contentsOf: reader.bytes[start..<reader.index])
   }
 
+  /// Empty where it is no string: one odd item must not hide all others.
   private mutating func copyString(_ member: Range<Int>, _ reader: inout JSONReader) throws(JSONError) -> String {
+    guard try reader.isString() else {
+      try copy(member, &reader)
+      return ""
+    }
     begin(member, reader.bytes)
     let start = reader.index
     let value = try reader.string()

@@ -28,6 +28,8 @@ public struct ControllerSnapshot: Encodable, Hashable, Sendable {
     /// Since when a wake is under way.
     var wakingForSeconds: Double?
     var failedWake: FailedWake?
+    /// What `sleepAfter: Auto` chose for the silence that goes on, or for the last one.
+    var idleWindow: IdleWindowChoice?
   }
 
   /// Over all gateways.
@@ -104,7 +106,7 @@ extension ControllerState.Contents {
       load: load.map { .init($0, now: now.monotonic) },
       drain: .init(epoch: memory?.drain.epoch ?? 0, pods: memory?.drain.pods ?? [], epochSeen: load?.drainEpochSeen),
       wakingForSeconds: memory?.wake.startedAt.map { (now.monotonic - $0).inSeconds },
-      failedWake: memory?.wake.failure.map(ControllerSnapshot.FailedWake.init))
+      failedWake: memory?.wake.failure.map(ControllerSnapshot.FailedWake.init), idleWindow: memory?.sleep.choice)
   }
 }
 

@@ -16,6 +16,19 @@ import Testing
     #expect(abs(advice.bend - 6.5) < 1e-9 && abs(advice.concurrency - 11.5) < 1e-6)
     #expect(abs(advice.aloneSeconds - 0.2) < 1e-9)
     #expect(advice.target == 8)
+    #expect(advice.samples == 600)
+  }
+
+  @Test("Advice is news where its target is another by more than a tenth of what was told")
+  func news() {
+    func isNews(_ concurrency: Double, after last: Int?) -> Bool {
+      CapacityAdvice(bend: 1, concurrency: concurrency, aloneSeconds: 1, samples: 60).isNews(after: last)
+    }
+    #expect(isNews(20, after: nil))
+    // 14 of 20, 28 of 40.
+    #expect(!isNews(20, after: 14) && isNews(20, after: 12) && isNews(20, after: 16))
+    #expect(!isNews(40, after: 30) && !isNews(40, after: 26) && isNews(40, after: 25))
+    #expect(isNews(1, after: 2) && !isNews(1, after: 1))
   }
 
   @Test("No bend: level, noisy, too few answers, or not slow by half yet")

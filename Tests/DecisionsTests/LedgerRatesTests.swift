@@ -36,6 +36,21 @@ import Testing
     #expect(some.bill(time).cost == nil)
   }
 
+  @Test("Embodied emissions are of all paid time, whatever a replica does; without a figure they are not known")
+  func embodied() {
+    var some = rates
+    (some.embodiedGramsPerHour, some.embodiedMethod) = (5, .settings)
+    let bill = some.bill(ReplicaTime(loading: hour, ready: 4 * hour, draining: hour, busy: 2 * hour))
+    #expect(bill.embodiedKg == 0.03)
+    #expect(
+      bill.carbonKg == rates.bill(ReplicaTime(loading: hour, ready: 4 * hour, draining: hour, busy: 2 * hour)).carbonKg)
+    #expect(rates.bill(ReplicaTime(ready: hour)).embodiedKg == nil)
+    #expect((bill + bill).embodiedKg == 0.06 && (bill - bill).embodiedKg == 0 && (bill + Bill()).embodiedKg == nil)
+    #expect(LedgerRates().completed(by: some).embodiedGramsPerHour == 5)
+    some.embodiedGramsPerHour = 1
+    #expect(some.completed(by: rates).embodiedGramsPerHour == 1)
+  }
+
   @Test("Bills add up and are taken off part by part, where both know the part")
   func sums() {
     let (one, other) = (Bill(cost: 3, energyKWh: 2, carbonKg: nil), Bill(cost: 1, energyKWh: nil, carbonKg: nil))

@@ -73,7 +73,7 @@ def test_traffic_is_counted_once_through_a_kill(place):
 def test_the_table_and_the_csv(place):
     sandbox, _ = place
     table = report(sandbox, "table")
-    assert "NAMESPACE" in table and "counted" in table and "embodied emissions (M) are excluded" in table
+    assert "NAMESPACE" in table and "counted" in table and "embodied emissions (M) are not known" in table
     rows = list(csv.DictReader(io.StringIO(report(sandbox, "csv"))))
     assert sum(int(row["requests"]) for row in rows) == 10
     assert {row["tenant"] for row in rows if row["requests"] != "0"} == {rows[0]["tenant"]} and len(rows[0]["tenant"]) >= 12

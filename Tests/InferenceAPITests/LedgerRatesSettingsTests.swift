@@ -55,6 +55,26 @@ import Testing
     #expect(own.carbonGramsPerKWh == 1 && own.carbonMethod == .spec)
   }
 
+  @Test(
+    "Embodied emissions by life: kilograms over four years of hours or as many as are told, closest first; none else")
+  func embodied() throws {
+    let document = """
+      {"economics": {"embodiedKilograms": 1752},
+       "namespaces": [{"name": "team-a", "economics": {"embodiedKilograms": 876, "lifetimeYears": 5}}],
+       "nodes": [{"label": "gpu", "value": "l4", "economics": {"embodiedKilograms": 0}}]}
+      """
+    // 1752 kg / (4 x 8760 h) = 50 g/h; 876 kg / (5 x 8760 h) = 20 g/h.
+    let all = try rates(document)
+    #expect(all.embodiedGramsPerHour == 50 && all.embodiedMethod == .settings)
+    #expect(try rates(document, namespace: "team-a").embodiedGramsPerHour == 20)
+    #expect(try rates(document, namespace: "team-a", nodes: ["gpu": "l4"]).embodiedGramsPerHour == 0)
+    let none = try rates()
+    #expect(none.embodiedGramsPerHour == nil && none.embodiedMethod == .none)
+    for wrong in [#""embodiedKilograms": -1"#, #""lifetimeYears": 0"#, #""lifetimeYears": 21"#] {
+      #expect(throws: InvalidSettings.self) { try InstallationSettings(text: #"{"economics": {\#(wrong)}}"#) }
+    }
+  }
+
   @Test("A known accelerator gives its watts by number, and idle ones as their share of what is told")
   func power() throws {
     let two = try rates("{}", nodes: ["cloud.google.com/gke-accelerator": "nvidia-h100-80gb"], accelerators: 2)

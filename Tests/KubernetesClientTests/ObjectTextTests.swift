@@ -32,6 +32,21 @@ struct ObjectTextTests {
     #expect((page.resourceVersion, page.continueToken) == ("99", "t"))
   }
 
+  @Test(
+    "An item whose name, version or label is no string is one without it, and hides no other",
+    arguments: [#""name":1"#, #""name":null"#, #""namespace":["n"]"#, #""resourceVersion":7"#, #""labels":{"app":{}}"#])
+  func oddItem(_ member: String) throws {
+    let good = #"{"metadata":{"name":"a","namespace":"n","resourceVersion":"7","labels":{"app":"l"}}}"#
+    let odd = #"{"metadata":{\#(member),"uid":"u"},"spec":{"x":1}}"#
+    let list = #"{"kind":"PodList","metadata":{"resourceVersion":"99"},"items":[\#(odd),\#(good)]}"#
+    let page = try Self.page(list)
+    let expected = ObjectPage(json: try JSONValue(parsing: list), type: .pods)
+    #expect(try page.items.map { KubernetesObject(try JSONValue(parsing: $0.text)) } == expected.items)
+    #expect(page.items.map(\.key) == expected.items.map(\.key))
+    #expect(page.items.map(\.resourceVersion) == expected.items.map(\.metadata.resourceVersion))
+    #expect(page.items.last?.label == "l" && page.items.first?.label ?? "" == "")
+  }
+
   @Test("A list may have no items, and no next page")
   func empty() throws {
     for items in ["null", "[]"] {
@@ -43,7 +58,7 @@ struct ObjectTextTests {
   @Test(
     "What is no list is refused before anything of it is kept",
     arguments: [
-      "[]", "nothing", #"{"items":[{"metadata":{"name":1}}]}"#,
+      "[]", "nothing",
       #"{"items":[{"metadata":{"name":"a"},"spec":{"a":1e999}}]}"#,
       #"{"items":[{"spec":{"a":tru}}]}"#, #"{"items":{}}"#, #"{"items":[]"#, #"{"items":[{"a":"\q"}]}"#,
     ])

@@ -98,8 +98,9 @@ struct LedgerCourse {
         ended: pod.ended <= second ? moment(pod.ended) : nil)
     }
     let rates = ["dedicated", "burst"].map { ($0, LedgerRates(hourlyPrice: 3, priceMethod: .spec)) }
+    let wanted = present.count { $0.drained > second }
     return LedgerObservation(
-      model: model, created: Self.begin, pods: times, wanted: present.count { $0.drained > second }, floor: 0,
+      model: model, created: Self.begin, pods: times, wanted: wanted, needed: wanted, floor: 0,
       rates: Dictionary(rates, uniquingKeysWith: { $1 }))
   }
 }

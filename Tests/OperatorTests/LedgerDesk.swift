@@ -123,6 +123,18 @@ struct LedgerDesk {
     }
   }
 
+  /// Runs `body` beside a leader that has heard of three requests and has stored them.
+  static func leading(_ body: @escaping @Sendable (LedgerDesk, Leader) async throws -> Void) async throws {
+    let desk = try LedgerDesk()
+    let leader = desk.leader()
+    try await desk.running(leader) {
+      await desk.pass(2)
+      desk.hear(leader, requests: 3)
+      await desk.pass(310)
+      try await body(desk, leader)
+    }
+  }
+
   private struct Done: Error {}
 
   /// Lets time pass, five seconds at a time: time moves when every loop sleeps.

@@ -8,7 +8,9 @@ import Testing
 @Suite struct LedgerMetricsTests {
   private static let key = ObjectKey(namespace: "team", name: "llm")
 
-  private func summary(_ scale: Int, cost: Double? = 0, energy: Double? = 0, carbon: Double? = 0) -> LedgerSummary {
+  private func summary(
+    _ scale: Int, cost: Double? = 0, energy: Double? = 0, carbon: Double? = 0, embodied: Double? = nil
+  ) -> LedgerSummary {
     LedgerSummary(
       since: 0, elapsed: 0,
       dedicated: ReplicaTime(loading: 1000 * scale, ready: 10_000 * scale, draining: 500 * scale, busy: 4000 * scale),
@@ -16,7 +18,7 @@ import Testing
       counts: LedgerCounts(
         requests: 3 * scale, promptTokens: 50 * scale, outputTokens: 70 * scale, waits: 2 * scale,
         waitMilliseconds: 1500 * scale),
-      currency: "EUR", used: Bill(cost: cost, energyKWh: energy, carbonKg: carbon))
+      currency: "EUR", used: Bill(cost: cost, energyKWh: energy, carbonKg: carbon, embodiedKg: embodied))
   }
 
   private func samples(_ registry: MetricsRegistry) -> Set<String> {
@@ -28,7 +30,8 @@ import Testing
     let registry = MetricsRegistry()
     let metrics = LedgerMetrics(registry)
     metrics.count(
-      Self.key, from: summary(1, cost: 1, energy: 2, carbon: 3), to: summary(3, cost: 5, energy: 3, carbon: 3.5))
+      Self.key, from: summary(1, cost: 1, energy: 2, carbon: 3, embodied: 1),
+      to: summary(3, cost: 5, energy: 3, carbon: 3.5, embodied: 1.25))
     let model = #"namespace="team",name="llm""#
     let found = samples(registry)
     for line in [
@@ -41,6 +44,7 @@ import Testing
       #"pilotlight_ledger_tokens_total{\#(model),kind="output"} 140"#, "pilotlight_ledger_waits_total{\(model)} 4",
       "pilotlight_ledger_wait_seconds_total{\(model)} 3", #"pilotlight_ledger_cost_total{\#(model),currency="EUR"} 4"#,
       "pilotlight_ledger_energy_kwh_total{\(model)} 1", "pilotlight_ledger_carbon_kg_total{\(model)} 0.5",
+      "pilotlight_ledger_embodied_kg_total{\(model)} 0.25",
     ] { #expect(found.contains(line), "\(line) is not in \(found.sorted())") }
     // The burst pool was never idle: no such series.
     #expect(!found.contains { $0.contains(#"pool="burst",phase="idle""#) })

@@ -22,7 +22,7 @@ import Testing
               servingMilliseconds: 1_234_567)
           }
         }
-        model.demand[hour] = LedgerDemand(peak: 4, floor: 1, aboveFloor: 1_234_567)
+        model.demand[hour] = BaselineDemand(peak: 4, floor: 1, aboveFloor: 1_234_567)
       }
       model.total[.init(pool: "burst", rate: 0)] = ReplicaTime(ready: 1_234_567_890)
       model.totalCounts = LedgerCounts(requests: 1_234_567, promptTokens: 123_456_789, outputTokens: 98_765_432)
@@ -113,7 +113,7 @@ import Testing
       for hour in 0..<3 {
         model.replicas[.init(hour: hour, pool: "burst", rate: 0)] = ReplicaTime()
         model.usage[.init(hour: hour, pool: "burst", tenant: "-")] = LedgerCounts()
-        model.demand[hour] = LedgerDemand()
+        model.demand[hour] = BaselineDemand()
       }
       small.models["\(number)"] = model
       small.pods["\(number)"] = .init(model: "\(number)", pool: "burst", phase: .loading, counted: 0)

@@ -31,12 +31,8 @@ import Testing
   @Test(
     "Another writer in between (409): its book counts, what it has is not counted twice, and what it lacks is not lost")
   func conflict() async throws {
-    let desk = try LedgerDesk()
-    let (leader, other) = (desk.leader(), desk.leader())
-    try await desk.running(leader) {
-      await desk.pass(2)
-      desk.hear(leader, requests: 3)
-      await desk.pass(310)
+    try await LedgerDesk.leading { desk, leader in
+      let other = desk.leader()
       // The other one has heard more of the same gateway, and writes first.
       try await desk.running(other) {
         await desk.pass(2)
@@ -57,12 +53,7 @@ import Testing
 
   @Test("A book that somebody touched meanwhile is met once, not again and again")
   func conflictOnce() async throws {
-    let desk = try LedgerDesk()
-    let leader = desk.leader()
-    try await desk.running(leader) {
-      await desk.pass(2)
-      desk.hear(leader, requests: 3)
-      await desk.pass(310)
+    try await LedgerDesk.leading { desk, leader in
       try desk.touch(desk.bookName)
       desk.hear(leader, requests: 7)
       await desk.pass(340)
@@ -131,12 +122,7 @@ import Testing
 
   @Test("A book that a user deletes in the middle of the day is made anew with all of the day")
   func deleted() async throws {
-    let desk = try LedgerDesk()
-    let leader = desk.leader()
-    try await desk.running(leader) {
-      await desk.pass(2)
-      desk.hear(leader, requests: 3)
-      await desk.pass(310)
+    try await LedgerDesk.leading { desk, leader in
       try desk.delete(desk.bookName)
       desk.hear(leader, requests: 4)
       await desk.pass(340)

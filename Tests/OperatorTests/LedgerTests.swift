@@ -207,7 +207,7 @@ import Testing
       book.pods["p"]?.deadline = deadline
       (book.to, book.resumedAt) = (100_000, 100_000)
       book.models["llm"] = .init(since: 0)
-      let empty = LedgerObservation(model: "llm", created: 0, pods: [], wanted: 0, floor: 0, rates: [:])
+      let empty = LedgerObservation(model: "llm", created: 0, pods: [], wanted: 0, needed: 0, floor: 0, rates: [:])
       book.advance(empty, now: 160_000)
       book.advance(empty, now: 170_000)
       return book
@@ -222,9 +222,10 @@ import Testing
     watched.resumedAt = 100_000
     let pod = PodTimes(uid: "q", pool: "burst", scheduled: 150_000, isReady: true, readinessSince: 155_000)
     watched.advance(
-      LedgerObservation(model: "llm", created: 0, pods: [pod], wanted: 1, floor: 0, rates: [:]), now: 180_000)
+      LedgerObservation(model: "llm", created: 0, pods: [pod], wanted: 1, needed: 1, floor: 0, rates: [:]), now: 180_000
+    )
     watched.advance(
-      LedgerObservation(model: "llm", created: 0, pods: [], wanted: 0, floor: 0, rates: [:]), now: 181_000)
+      LedgerObservation(model: "llm", created: 0, pods: [], wanted: 0, needed: 0, floor: 0, rates: [:]), now: 181_000)
     #expect(watched.gaps.isEmpty)
   }
 
@@ -239,6 +240,125 @@ import Testing
     }
     let broken = KubernetesObject(["metadata": ["name": "b"], "data": ["book.json": "{\"v\": 7}"]])
     #expect(throws: LedgerCodec.Unreadable.self) { try LedgerConfigMap.book(broken) }
+  }
+
+  @Test("Books from before baselines were what requests need are read; this version's are read by that one")
+  func olderBooks() throws {
+    let hour = LedgerBook.millisecondsPerHour
+    let text = #"""
+      {"v": 1, "namespace": "team", "day": 0, "from": 0, "to": 7200000, "rest": false, "rates": [], "models": {"llm":
+       {"since": 0, "peak": 5, "course": [7200000, 4, 2], "demand": [[0, 5, 2, 1000], [1, 4, 0, 500]]}}}
+      """#
+    let book = try LedgerCodec.book(try JSONValue(parsing: text))
+    let model = try #require(book.models["llm"])
+    // The peak of what was wanted is not that of what is needed: it begins anew.
+    #expect(model.peak == 0)
+    #expect(model.course == LedgerBook.Course(at: 7_200_000, wanted: 4, floor: 2, needed: 0))
+    #expect(
+      model.demand == [
+        0: BaselineDemand(peak: 5, floor: 2, aboveFloor: 1000, floorAboveOne: hour, dedicated: 2 * hour),
+        1: BaselineDemand(peak: 4, aboveFloor: 500),
+      ])
+    var now = book
+    now.models["llm"]?.peak = 3
+    now.models["llm"]?.course?.needed = 1
+    let json = LedgerCodec.json(now)
+    // Members and places that the version before reads.
+    #expect(json["v"] == 1 && json[path: ["models", "llm", "peak"]] == 3)
+    #expect(json[path: ["models", "llm", "demand"]]?[0]?.arrayValue?.prefix(4) == [0, 5, 2, 1000])
+    #expect(json[path: ["models", "llm", "demand"]]?[1]?.arrayValue == [1, 4, 0, 500])
+    #expect(json[path: ["models", "llm", "course"]]?.arrayValue?.prefix(3) == [7_200_000, 4, 2])
+    let again = try LedgerCodec.book(json)
+    #expect(again.models["llm"]?.peak == 3 && again.models["llm"]?.course == now.models["llm"]?.course)
+    #expect(again.models["llm"]?.demand == model.demand)
+  }
+
+  @Test("Advice and embodied emissions go through a book, to the next day and into the report; versions before read it")
+  func adviceAndEmbodied() throws {
+    var book = LedgerBook(namespace: "team", day: 0, from: 0)
+    let rates = LedgerRates(
+      idleWatts: 500, busyWatts: 500, powerMethod: .spec, carbonGramsPerKWh: 400, carbonMethod: .table,
+      embodiedGramsPerHour: 50, embodiedMethod: .settings)
+    func look(_ minute: Int, _ concurrency: Double?) {
+      let pod = PodTimes(uid: "p", pool: "burst", scheduled: 0, isReady: true, readinessSince: 0)
+      book.advance(
+        LedgerObservation(
+          model: "llm", created: 0, pods: [pod], wanted: 1, needed: 1, floor: 0, rates: ["burst": rates],
+          advice: concurrency.map { CapacityAdvice(bend: 4, concurrency: $0, aloneSeconds: 0.2, samples: 99) }),
+        now: minute * 60_000)
+    }
+    look(0, nil)
+    look(10, 20)
+    look(20, 20.5)
+    look(30, nil)
+    let account = ServiceAccount(
+      sinceMilliseconds: 0, rows: [.init(pool: "burst", tenant: "a", counts: LedgerCounts(requests: 10))])
+    book.record(account, of: "llm", from: "g", bootID: "b", now: 119 * 60_000)
+    look(120, nil)
+    let stored = try LedgerCodec.book(LedgerCodec.json(book))
+    #expect(stored.models["llm"]?.capacity?.at == 600_000 && stored.models["llm"]?.capacity?.advice.target == 14)
+    #expect(stored.models["llm"]?.capacity == book.models["llm"]?.capacity && stored.rates == book.rates)
+    #expect(stored.next(at: 86_500_000).models["llm"]?.capacity == book.models["llm"]?.capacity)
+    let model = try #require(LedgerReport([stored], from: 0, to: 7_200_000, now: 7_200_000).models.first)
+    #expect(model.capacity?.advice.samples == 99)
+    // Two hours: 1 kWh at 400 g, and 50 g for each hour of the hardware.
+    #expect(model.bill.carbonKg == 0.4 && model.bill.embodiedKg == 0.1 && model.includesEmbodied)
+    #expect(abs((model.intensityPerRequest ?? 0) - 50) < 1e-9)
+    let summary = stored.summary(of: "llm", now: 7_200_000)
+    #expect(summary?.used.embodiedKg == nil)
+    #expect(book.summary(of: "llm", now: 7_200_000)?.used.embodiedKg == 0.1)
+    // Without the figure for some of the time it is not known of the whole.
+    book.rates.append(LedgerRates(idleWatts: 500, busyWatts: 500, carbonGramsPerKWh: 400))
+    book.models["llm"]?.replicas[.init(hour: 1, pool: "burst", rate: 1)] = ReplicaTime(ready: 1000)
+    let mixed = try #require(LedgerReport([book], from: 0, to: 7_200_000, now: 7_200_000).models.first)
+    #expect(mixed.bill.embodiedKg == nil && !mixed.includesEmbodied && (mixed.intensityPerRequest ?? 0) < 41)
+    // A service that is made again has learned nothing.
+    book.models["llm"]?.isGone = true
+    look(130, nil)
+    #expect(book.models["llm"]?.capacity == nil)
+  }
+
+  @Test("A new day's book forgets how long pods were busy that are gone, and counts none of it again")
+  func pastPods() {
+    var book = LedgerBook(namespace: "team", day: 0, from: 0)
+    func say(_ busy: [String: Int], _ now: Int) {
+      book.record(
+        ServiceAccount(sinceMilliseconds: 0, busyMilliseconds: busy), of: "llm", from: "g", bootID: "b", now: now)
+    }
+    book.pods["new"] = .init(model: "llm", pool: "burst", phase: .ready, counted: 0)
+    book.pods["old"] = .init(model: "llm", pool: "burst", phase: .ready, counted: 0)
+    say(["old": 70, "new": 50], 86_000_000)
+    book.pods["old"] = nil
+    book = book.next(at: 86_500_000)
+    #expect(book.gateways["g"]?.services["llm"]?.busyMilliseconds == ["new": 50])
+    // The gateway still tells of it.
+    say(["old": 70, "new": 60], 86_500_010)
+    #expect(book.pods["new"]?.pending == ["g": 60] && book.pods["old"] == nil)
+    #expect(book.gateways["g"]?.services["llm"]?.busyMilliseconds == ["new": 60])
+  }
+
+  @Test("What was needed while nobody looked is the less of before and after; a floor counts for as long as it held")
+  func unwatchedDemand() throws {
+    var book = LedgerBook(namespace: "team", day: 0, from: 0)
+    func look(_ second: Int, needed: Int, floor: Int = 0) {
+      book.advance(
+        LedgerObservation(
+          model: "llm", created: 0, pods: [], wanted: 4, needed: needed, floor: floor, rates: [:]), now: second * 1000)
+    }
+    look(0, needed: 1)
+    look(10, needed: 4)
+    look(20, needed: 4)
+    // Killed, and another one goes on: 100 s at 2, not at 4.
+    book.resumedAt = 20_000
+    look(120, needed: 2)
+    look(130, needed: 3, floor: 3)
+    look(140, needed: 3)
+    let demand = try #require(book.models["llm"]?.demand[0])
+    #expect(demand.aboveFloor == 1000 * (10 * 3 + 100 * 1 + 10 * 1))
+    #expect(demand.floorAboveOne == 20_000 && demand.dedicated == 30_000 && demand.peak == 4 && demand.floor == 3)
+    let (dedicated, burst) = demand.replicaTime(of: .floorPlusOnDemand, over: 140_000)
+    #expect(dedicated == 30_000 && dedicated + burst == 140_000 + 20_000 + 140_000)
+    #expect(demand.replicaTime(of: .alwaysOnPeak, over: 140_000) == (30_000, 530_000))
   }
 
   @Test("Rows beyond 32 tenants in an hour share one")
@@ -265,7 +385,8 @@ import Testing
       }
       book.advance(
         LedgerObservation(
-          model: "llm", created: 0, pods: times, wanted: pods, floor: 0, rates: ["burst": rates, "dedicated": rates]),
+          model: "llm", created: 0, pods: times, wanted: pods, needed: pods, floor: 0,
+          rates: ["burst": rates, "dedicated": rates]),
         now: minute * 60_000)
     }
     look(0, pods: 3)
@@ -302,7 +423,8 @@ import Testing
     ledger.load([], now: 0)
     let pod = PodTimes(uid: "p", pool: "burst", scheduled: 0)
     ledger.advance(
-      LedgerObservation(model: "llm", created: 0, pods: [pod], wanted: 1, floor: 0, rates: [:]), in: "team", now: 1000)
+      LedgerObservation(model: "llm", created: 0, pods: [pod], wanted: 1, needed: 1, floor: 0, rates: [:]), in: "team",
+      now: 1000)
     let taken = ledger.setNote("gaps", for: "llm", in: "team")
     let long = ledger.setNote(String(repeating: "x", count: 2049), for: "llm", in: "team")
     #expect(taken && !long)

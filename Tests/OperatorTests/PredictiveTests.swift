@@ -30,7 +30,8 @@ import Testing
     var ledger = Ledger()
     ledger.load([], now: now)
     ledger.advance(
-      LedgerObservation(model: "llm", created: now, pods: [], wanted: 0, floor: 0, rates: [:]), in: "default", now: now)
+      LedgerObservation(model: "llm", created: now, pods: [], wanted: 0, needed: 0, floor: 0, rates: [:]),
+      in: "default", now: now)
     let isSet = ledger.setNote(IdleNote.text(memory), for: "llm", in: "default")
     #expect(isSet)
     let book = try #require(ledger.book(of: "default"))

@@ -217,6 +217,41 @@ import Testing
     #expect(burst?.lastTransitionTime == "2026-01-01T00:01:00Z")
   }
 
+  @Test(
+    "Advice on what a replica carries is told, told anew where it differs, kept where nothing is known, and written as load is"
+  )
+  func capacity() {
+    var policy = StatusWritePolicy()
+    func status(_ concurrency: Double?, after previous: JSONValue, samples: Int = 600) -> JSONValue {
+      StatusDocument.make(
+        Self.situation(burst: (1, 1)) { situation in
+          situation.load.reading.advice = concurrency.map {
+            CapacityAdvice(bend: 6.5, concurrency: $0, aloneSeconds: 0.25, samples: samples)
+          }
+          situation.wall = Self.wall.addingTimeInterval(Double(samples))
+        }, previous: previous, decision: nil)
+    }
+    let none = status(nil, after: [:])
+    #expect(none["capacity"] == nil)
+    let first = status(11.5, after: none)
+    #expect(
+      first["capacity"] == [
+        "advisedTarget": 8, "bend": "6.5", "slowConcurrency": "11.5", "firstTokenAlone": "0.25s", "samples": 600,
+        "sinceTime": "2026-01-01T00:10:00Z",
+      ])
+    // 8 again, of more samples and a little more.
+    #expect(status(11.9, after: first, samples: 900)["capacity"] == first["capacity"])
+    #expect(status(nil, after: first)["capacity"] == first["capacity"])
+    #expect(status(20, after: first)[path: ["capacity", "advisedTarget"]] == 14)
+    // Advice alone is written as load is: not at once, and not at rest.
+    #expect(policy.judge(none, first, isAtRest: false, lastWrite: .zero, now: .seconds(5)) == .later(.seconds(10)))
+    #expect(policy.judge(none, first, isAtRest: false, lastWrite: .zero, now: .seconds(15)) == .write)
+    #expect(policy.judge(none, first, isAtRest: true, lastWrite: .zero, now: .seconds(60)) == .nothing)
+    #expect(
+      policy.judge(first, status(11.9, after: first, samples: 900), isAtRest: false, lastWrite: nil, now: .seconds(60))
+        == .nothing)
+  }
+
   @Test("A change of state is written at once; load and savings at most each 15 s, and never at rest")
   func writes() {
     var policy = StatusWritePolicy()

@@ -78,13 +78,19 @@ struct PilotlightPolicyTests {
   @Test("always-on at its peak never waits, and counts its peak from start to end")
   func alwaysOn() throws {
     let settings = settings(limit: 2, replicas: 5)
-    var run = ScaledRun("always-on", AlwaysOnAtPeak(maxReplicas: 5, maxConcurrency: 2, dedicatedSlots: 0), settings)
-    let outcome = run.outcome(of: trace(at: [0, 0, 0, 0.5, 0.5, 100]))
-    let account = try #require(outcome.models.first)
-    #expect(account.waiting == 0 && account.coldStarts == 0)
-    #expect(account.peakReplicas == 3)
+    func account(_ policy: SimulatedPolicy) throws -> ModelAccount {
+      var run = policy.run("baseline", settings, bestWindow: nil)
+      return try #require(run.outcome(of: trace(at: [0, 0, 0, 0.5, 0.5, 100])).models.first)
+    }
+    for policy in [SimulatedPolicy.alwaysOn, .floorOnDemand] {
+      let account = try account(policy)
+      #expect(account.waiting == 0 && account.coldStarts == 0)
+      #expect(account.peakReplicas == 3)
+    }
     // The last one is busy for a second after it came.
-    #expect(account.burst.total == 301_000_000)
+    #expect(try account(.alwaysOn).burst.total == 301_000_000)
+    // Beyond the first: one for the first second and a half, a third one for the half in the middle.
+    #expect(try account(.floorOnDemand).burst.total == 102_500_000)
   }
 
   @Test("replica time of a scaled run is its replicas over time", arguments: 0..<4)

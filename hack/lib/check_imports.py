@@ -12,7 +12,7 @@ import sys
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 SYSTEM_MODULES = {"Swift", "Glibc", "Synchronization", "FoundationEssentials"}
-CLOCK_OWNERS = {"EventLoop", "CurlTransport", "pilotlight", "measure-decisions"}
+CLOCK_OWNERS = {"EventLoop", "CurlTransport", "pilotlight", "measure-decisions", "measure-ledger"}
 CLOCK_READ = re.compile(
     r"\bDate\(\)|\bDate\.now\b|\bclock_gettime\b|\bgettimeofday\b|\bContinuousClock\b|\bSuspendingClock\b"
     r"|\bTask\.sleep\b|\bDispatchTime\b|(?<![\w.])time\(nil\)"
@@ -71,6 +71,7 @@ def main():
             )
     sources = [(path, path.relative_to(ROOT / "Sources").parts[0]) for path in (ROOT / "Sources").rglob("*.swift")]
     sources += [(path, "measure-decisions") for path in (ROOT / "Tests/DecisionCost").rglob("*.swift")]
+    sources += [(path, "measure-ledger") for path in (ROOT / "Tests/LedgerCost").rglob("*.swift")]
     sources += [(path, "simulate-faults") for path in (ROOT / "Tests/FaultSimulation").rglob("*.swift")]
     for path, target in sorted(sources):
         allowed = reachable(target, rows) | SYSTEM_MODULES | {target}

@@ -61,7 +61,7 @@ extension LedgerBook {
         sums[key, default: ReplicaTime()] += row.value
       }
       models[name]?.demand = model.demand.reduce(into: [:]) {
-        $0[fold($1.key), default: LedgerDemand()].merge($1.value)
+        $0[fold($1.key), default: BaselineDemand()].merge($1.value)
       }
     }
   }

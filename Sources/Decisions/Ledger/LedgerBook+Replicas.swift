@@ -37,22 +37,29 @@ public struct LedgerObservation: Hashable, Sendable {
   public var pods: [PodTimes]
   /// Replicas wanted, over both pools.
   public var wanted: Int
+  /// The fewest replicas that its requests need, over both pools: see ``ReplicaSlots/replicas(for:)``.
+  public var needed: Int
   /// Dedicated replicas that the owner asks for.
   public var floor: Int
   /// Rates by pool; a pool that is missing keeps those that it had.
   public var rates: [String: LedgerRates]
+  /// What is advised of a replica's load now; nil: nothing.
+  public var advice: CapacityAdvice?
   /// The service is no more; its last pods may still be there.
   public var isGone = false
 
   public init(
-    model: String, created: Int, pods: [PodTimes], wanted: Int, floor: Int, rates: [String: LedgerRates]
+    model: String, created: Int, pods: [PodTimes], wanted: Int, needed: Int, floor: Int,
+    rates: [String: LedgerRates], advice: CapacityAdvice? = nil
   ) {
     self.model = model
     self.created = created
     self.pods = pods
     self.wanted = wanted
+    self.needed = needed
     self.floor = floor
     self.rates = rates
+    self.advice = advice
   }
 }
 
@@ -73,15 +80,17 @@ extension LedgerBook {
     for (pool, rates) in seen.rates.sorted(by: { $0.key < $1.key }) {
       rateInForce[seen.model, default: [:]][pool] = index(of: rates)
     }
+    if let advice = seen.advice, advice.isNews(after: models[seen.model]?.capacity?.advice.target) {
+      models[seen.model]?.capacity = CapacityNote(advice: advice, at: now)
+    }
     countDemand(seen, now: now)
     var present: Set<String> = []
     for pod in seen.pods {
       present.insert(pod.uid)
       count(pod, of: seen.model, now: now)
     }
-    for uid in pods.keys.sorted() where !present.contains(uid) && pods[uid]?.model == seen.model {
-      countVanished(uid, now: now)
-    }
+    let vanished = pods.filter { $0.value.model == seen.model && !present.contains($0.key) }
+    for uid in vanished.keys.sorted() { countVanished(uid, now: now) }
   }
 
   // MARK: - Pods
@@ -197,19 +206,21 @@ extension LedgerBook {
 
   private mutating func countDemand(_ seen: LedgerObservation, now: Int) {
     guard var model = models[seen.model] else { return }
+    let needed = seen.wanted > 0 ? seen.needed : 0
     if let course = model.course, course.wanted > 0, now > course.at {
-      let above = max(0, course.wanted - LedgerDemand.alwaysOn(floor: course.floor))
+      // Where nobody looked, the less of before and after counts.
+      let isWatched = resumedAt.map { course.at > $0 } ?? true
+      let held = isWatched ? course.needed : min(course.needed, needed)
       for (hour, milliseconds) in Self.hours(from: course.at, to: now) {
-        model.demand[hour, default: LedgerDemand()].merge(
-          LedgerDemand(peak: course.wanted, floor: course.floor, aboveFloor: above * milliseconds))
+        model.demand[hour, default: BaselineDemand()].hold(held, floor: course.floor, for: milliseconds)
       }
     }
     if seen.wanted > 0 {
-      model.demand[Self.hour(of: now), default: LedgerDemand()].merge(
-        LedgerDemand(peak: seen.wanted, floor: seen.floor))
+      model.demand[Self.hour(of: now), default: BaselineDemand()].hold(needed, floor: seen.floor, for: 0)
+      model.peak = max(model.peak, needed, seen.floor)
     }
-    model.peak = max(model.peak, seen.wanted)
-    model.course = Course(at: max(now, model.course?.at ?? now), wanted: seen.wanted, floor: seen.floor)
+    model.course = Course(
+      at: max(now, model.course?.at ?? now), wanted: seen.wanted, floor: seen.floor, needed: needed)
     models[seen.model] = model
   }
 
@@ -252,5 +263,6 @@ extension LedgerBook.Model {
   fileprivate mutating func restart(at since: Int) {
     (isGone, self.since, total, totalCounts, peak, course) = (false, since, [:], LedgerCounts(), 0, nil)
     note = ""
+    capacity = nil
   }
 }

@@ -7,28 +7,27 @@ extension LedgerBook {
     _ account: ServiceAccount, of model: String, from gateway: String, bootID: String, now: Int
   ) {
     to = max(to, now)
-    let known = gateways[gateway]
-    var cursor = known?.bootID == bootID ? known ?? GatewayCursor(bootID: bootID, heard: now) : nil
+    // Taken out while it changes: it has an account of each model, and none of them is to be copied.
+    var cursor = gateways.removeValue(forKey: gateway) ?? GatewayCursor(bootID: "", heard: now)
+    let isKnown = cursor.bootID == bootID
     // A gateway that is older than all cursors and has none was silent for too long: some leader has counted it.
     let isStale =
-      cursor == nil
+      !isKnown
       && (now - account.sinceMilliseconds >= Self.cursorLife
         || (lostCursors && account.sinceMilliseconds < resumedAt ?? from))
-    if cursor == nil { cursor = GatewayCursor(bootID: bootID, heard: now) }
-    guard var cursor else { return }
+    if !isKnown { cursor = GatewayCursor(bootID: bootID, heard: now) }
+    defer { gateways[gateway] = cursor }
     cursor.heard = now
     let before = cursor.services[model]
     let base = before?.sinceMilliseconds == account.sinceMilliseconds ? before : nil
     let wasFolded = cursor.isFolded && base != nil && !cursor.unfolded.contains(model)
     if wasFolded, let base, !Self.isNoLess(account, than: base) {
       // From before what is counted, and it cannot be told which of its tenants are.
-      gateways[gateway] = cursor
       return
     }
     // What was heard before what is counted (by another leader) must not take the cursor back: it would be counted again.
     cursor.services[model] = wasFolded ? account : base?.raised(to: account) ?? account
     if cursor.isFolded { cursor.unfolded.insert(model) }
-    gateways[gateway] = cursor
     guard !isStale else { return }
     if models[model] == nil { models[model] = Model(since: now) }
     if wasFolded, let base {
@@ -43,7 +42,7 @@ extension LedgerBook {
       let last = base?.busyMilliseconds[uid]
       guard pods[uid] != nil else {
         // The pod has not been seen here yet, or not any more: what is new stays new.
-        gateways[gateway]?.services[model]?.busyMilliseconds[uid] = last
+        cursor.services[model]?.busyMilliseconds[uid] = last
         continue
       }
       let more = busy - (last ?? 0)

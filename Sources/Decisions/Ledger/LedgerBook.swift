@@ -48,28 +48,42 @@ public struct LedgerBook: Hashable, Sendable {
     public static func < (left: Self, right: Self) -> Bool { (left.pool, left.rate) < (right.pool, right.rate) }
   }
 
-  /// What was wanted since when.
+  /// What was wanted, and what requests needed, since when.
   public struct Course: Hashable, Sendable {
     public var at: Int
     public var wanted: Int
     public var floor: Int
-    public init(at: Int, wanted: Int, floor: Int) {
+    public var needed: Int
+    public init(at: Int, wanted: Int, floor: Int, needed: Int) {
       self.at = at
       self.wanted = wanted
       self.floor = floor
+      self.needed = needed
+    }
+  }
+
+  /// Advice on what a replica carries, and since when it holds.
+  public struct CapacityNote: Hashable, Sendable {
+    public var advice: CapacityAdvice
+    public var at: Int
+    public init(advice: CapacityAdvice, at: Int) {
+      self.advice = advice
+      self.at = at
     }
   }
 
   public struct Model: Hashable, Sendable {
     public var replicas: [ReplicaKey: ReplicaTime] = [:]
     public var usage: [UsageKey: LedgerCounts] = [:]
-    public var demand: [Int: LedgerDemand] = [:]
+    public var demand: [Int: BaselineDemand] = [:]
     /// Since when the model is counted; the totals carry over from day to day.
     public var since: Int
     public var total: [PoolRate: ReplicaTime] = [:]
     public var totalCounts = LedgerCounts()
+    /// The most replicas that requests needed at once.
     public var peak = 0
     public var course: Course?
+    public var capacity: CapacityNote?
     /// Opaque text that others keep here through restarts; see ``LedgerBook/setNote(_:for:)``.
     public var note = ""
     /// The service is no more: its rows stay, and its totals begin anew should another one come by its name.
@@ -184,13 +198,25 @@ public struct LedgerBook: Hashable, Sendable {
       (carried.totalCounts, carried.peak, carried.course, carried.note) = (
         model.totalCounts, model.peak, model.course, model.note
       )
+      carried.capacity = model.capacity
       carried.isGone = model.isGone
       book.models[name] = carried
       book.rateInForce[name] = rateInForce[name]?.mapValues(index)
     }
     book.pods = pods
-    book.gateways = gateways.filter { now - $0.value.heard < Self.cursorLife }
+    book.gateways = gateways.filter { now - $0.value.heard < Self.cursorLife }.mapValues(withoutPast)
     return book
+  }
+
+  /// A cursor without the busy time of pods that are gone: all of it is counted.
+  private func withoutPast(_ cursor: GatewayCursor) -> GatewayCursor {
+    var cursor = cursor
+    cursor.services = cursor.services.mapValues { account in
+      var account = account
+      account.busyMilliseconds = account.busyMilliseconds.filter { pods[$0.key] != nil }
+      return account
+    }
+    return cursor
   }
 
   /// How long a silent gateway's counts are kept: afterwards what it says anew is a base to count from.

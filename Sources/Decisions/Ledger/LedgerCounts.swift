@@ -121,28 +121,3 @@ public struct ReplicaTime: Hashable, Sendable {
     }
   }
 }
-
-/// What one hour asked for: what baselines are computed from.
-public struct LedgerDemand: Hashable, Sendable {
-  /// The most replicas wanted at once, over both pools.
-  public var peak: Int
-  /// The most dedicated replicas that the owner asked for.
-  public var floor: Int
-  /// Integral of the replicas wanted above ``alwaysOn(floor:)``, in milliseconds.
-  public var aboveFloor: Int
-
-  public init(peak: Int = 0, floor: Int = 0, aboveFloor: Int = 0) {
-    self.peak = peak
-    self.floor = floor
-    self.aboveFloor = aboveFloor
-  }
-
-  /// What stays on where nothing sleeps: the dedicated replicas, and one at least.
-  public static func alwaysOn(floor: Int) -> Int { max(1, floor) }
-
-  mutating func merge(_ other: Self) {
-    peak = max(peak, other.peak)
-    floor = max(floor, other.floor)
-    aboveFloor += other.aboveFloor
-  }
-}

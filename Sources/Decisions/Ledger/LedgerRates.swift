@@ -28,11 +28,15 @@ public struct LedgerRates: Hashable, Sendable {
   /// Grams of CO2 equivalent per kWh of the grid, by location.
   public var carbonGramsPerKWh: Double?
   public var carbonMethod: RateMethod
+  /// Grams of CO2 equivalent that making a replica's hardware emitted, per hour of its life (ISO/IEC 21031: `TE / EL`).
+  public var embodiedGramsPerHour: Double?
+  public var embodiedMethod: RateMethod
 
   public init(
     currency: String = "USD", hourlyPrice: Double? = nil, priceMethod: RateMethod = .none, idleWatts: Double? = nil,
     busyWatts: Double? = nil, powerMethod: RateMethod = .none, effectiveness: Double = 1,
-    effectivenessMethod: RateMethod = .none, carbonGramsPerKWh: Double? = nil, carbonMethod: RateMethod = .none
+    effectivenessMethod: RateMethod = .none, carbonGramsPerKWh: Double? = nil, carbonMethod: RateMethod = .none,
+    embodiedGramsPerHour: Double? = nil, embodiedMethod: RateMethod = .none
   ) {
     self.currency = currency
     self.hourlyPrice = hourlyPrice
@@ -44,6 +48,8 @@ public struct LedgerRates: Hashable, Sendable {
     self.effectivenessMethod = effectivenessMethod
     self.carbonGramsPerKWh = carbonGramsPerKWh
     self.carbonMethod = carbonMethod
+    self.embodiedGramsPerHour = embodiedGramsPerHour
+    self.embodiedMethod = embodiedMethod
   }
 
   /// What the time costs: money, kWh with the site's share, kg of CO2 equivalent; nil parts are not known.
@@ -59,7 +65,9 @@ public struct LedgerRates: Hashable, Sendable {
     }
     var carbon: Double?
     if let energy, let carbonGramsPerKWh { carbon = energy * carbonGramsPerKWh / 1000 }
-    return Bill(cost: hourlyPrice.map { $0 * paid }, energyKWh: energy, carbonKg: carbon)
+    return Bill(
+      cost: hourlyPrice.map { $0 * paid }, energyKWh: energy, carbonKg: carbon,
+      embodiedKg: embodiedGramsPerHour.map { $0 * paid / 1000 })
   }
 
   /// The bill for replicas that stand idle: what a baseline has beyond what ran.
@@ -73,13 +81,17 @@ extension Bill {
       guard let one = part(left), let other = part(right) else { return nil }
       return one + other
     }
-    return Bill(cost: sum(\.cost), energyKWh: sum(\.energyKWh), carbonKg: sum(\.carbonKg))
+    return Bill(
+      cost: sum(\.cost), energyKWh: sum(\.energyKWh), carbonKg: sum(\.carbonKg), embodiedKg: sum(\.embodiedKg))
   }
 
   public static func - (left: Bill, right: Bill) -> Bill {
-    left + Bill(cost: right.cost.map(-), energyKWh: right.energyKWh.map(-), carbonKg: right.carbonKg.map(-))
+    left
+      + Bill(
+        cost: right.cost.map(-), energyKWh: right.energyKWh.map(-), carbonKg: right.carbonKg.map(-),
+        embodiedKg: right.embodiedKg.map(-))
   }
 
   /// Nothing at all, all of it known.
-  public static let zero = Bill(cost: 0, energyKWh: 0, carbonKg: 0)
+  public static let zero = Bill(cost: 0, energyKWh: 0, carbonKg: 0, embodiedKg: 0)
 }

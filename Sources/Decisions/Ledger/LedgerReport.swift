@@ -17,7 +17,7 @@ public struct LedgerLine: Hashable, Sendable {
 
 /// What a baseline would have used in the period, and what was saved against it.
 public struct LedgerComparison: Hashable, Sendable {
-  public var baseline: LedgerBaseline
+  public var baseline: Baseline
   public var milliseconds: Int
   public var saved: Bill
 }
@@ -37,12 +37,18 @@ public struct LedgerModelReport: Hashable, Sendable {
   public var bill: Bill
   public var comparisons: [LedgerComparison]
 
-  /// ISO/IEC 21031 (SCI) per request, in grams of CO2 equivalent: operational emissions only (`O = E x I`), embodied ones (`M`)
-  /// excluded; nil: no request, or no known emissions.
+  /// The last advice on what a replica carries; nil: nothing was learned.
+  public var capacity: LedgerBook.CapacityNote?
+
+  /// ISO/IEC 21031 (SCI) per request, `(E x I + M) / R`, in grams of CO2 equivalent; nil: no request, or no known emissions of the
+  /// energy. Embodied emissions (`M`) are in it where they are known for all replica time: ``includesEmbodied``.
   public var intensityPerRequest: Double? {
     guard let carbon = bill.carbonKg, counts.requests > 0 else { return nil }
-    return carbon * 1000 / Double(counts.requests)
+    return (carbon + (bill.embodiedKg ?? 0)) * 1000 / Double(counts.requests)
   }
+
+  /// ``intensityPerRequest`` has embodied emissions in it.
+  public var includesEmbodied: Bool { bill.embodiedKg != nil && time.paid > 0 }
 }
 
 /// What the books say of a period.
@@ -98,11 +104,13 @@ private struct ModelRows {
   var since = Int.max
   var replicas: [LedgerBook.UsageKey: [(rates: LedgerRates, time: ReplicaTime)]] = [:]
   var usage: [LedgerBook.UsageKey: LedgerCounts] = [:]
-  var demand: [Int: LedgerDemand] = [:]
+  var demand: [Int: BaselineDemand] = [:]
   var latest: [String: LedgerRates] = [:]
+  var capacity: LedgerBook.CapacityNote?
 
   mutating func add(_ model: LedgerBook.Model, _ book: LedgerBook) {
     since = min(since, model.since)
+    if let found = model.capacity, found.at >= capacity?.at ?? found.at { capacity = found }
     for (key, time) in model.replicas.sorted(by: { $0.key < $1.key }) {
       let place = LedgerBook.UsageKey(hour: key.hour, pool: key.pool, tenant: "")
       let rates = book.rates[key.rate]
@@ -114,7 +122,7 @@ private struct ModelRows {
       }
     }
     for (key, counts) in model.usage { usage[key, default: LedgerCounts()] += counts }
-    for (hour, demand) in model.demand { self.demand[hour, default: LedgerDemand()].merge(demand) }
+    for (hour, demand) in model.demand { self.demand[hour, default: BaselineDemand()].merge(demand) }
   }
 
   func lines(_ namespace: String, _ name: String, _ hours: ClosedRange<Int>) -> [LedgerLine] {
@@ -163,22 +171,22 @@ private struct ModelRows {
     let time = lines.reduce(into: ReplicaTime()) { $0 += $1.time }
     let counts = lines.reduce(into: LedgerCounts()) { $0 += $1.counts }
     let bill = lines.reduce(Bill.zero) { $1.time.paid > 0 ? $0 + $1.bill : $0 }
-    let demand = self.demand.filter { hours.contains($0.key) }.reduce(into: LedgerDemand()) { $0.merge($1.value) }
+    let demand = self.demand.filter { hours.contains($0.key) }.reduce(into: BaselineDemand()) { $0.merge($1.value) }
     let dedicated = lines.reduce(0) { $1.pool == "dedicated" ? $0 + $1.time.paid : $0 }
     // A pool that never ran has the other's rates: it is of the same model.
     let rates = ["dedicated": latest["dedicated"] ?? latest["burst"], "burst": latest["burst"] ?? latest["dedicated"]]
       .compactMapValues(\.self)
-    let comparisons = LedgerBaseline.allCases.map { baseline in
-      let (fixed, onDemand) = baseline.milliseconds(demand, over: covered)
-      let atDedicated = min(fixed, demand.floor * covered)
+    let comparisons = Baseline.allCases.map { baseline in
+      let replicas = demand.replicaTime(of: baseline, over: covered)
       let cost = LedgerBook.baselineBill(
-        used: bill, dedicated: atDedicated - dedicated,
-        burst: fixed + onDemand - atDedicated - (time.paid - dedicated), rates)
-      return LedgerComparison(baseline: baseline, milliseconds: fixed + onDemand, saved: cost - bill)
+        used: bill, dedicated: replicas.dedicated - dedicated, burst: replicas.burst - (time.paid - dedicated), rates)
+      return LedgerComparison(
+        baseline: baseline, milliseconds: replicas.dedicated + replicas.burst, saved: cost - bill)
     }
     return LedgerModelReport(
       namespace: namespace, model: name, covered: covered, unknown: unknown, time: time, counts: counts,
-      currency: (latest["burst"] ?? latest["dedicated"])?.currency, bill: bill, comparisons: comparisons)
+      currency: (latest["burst"] ?? latest["dedicated"])?.currency, bill: bill, comparisons: comparisons,
+      capacity: capacity)
   }
 }
 

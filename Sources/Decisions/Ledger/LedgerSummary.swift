@@ -9,7 +9,7 @@ public struct LedgerSummary: Hashable, Sendable {
   public var counts: LedgerCounts
   public var currency: String
   public var used: Bill
-  /// Of the baseline ``LedgerBaseline/alwaysOnPeak``.
+  /// Of the baseline ``Baseline/alwaysOnPeak``.
   public var baselineMilliseconds: Int
   public var saved: Bill
 
@@ -40,25 +40,6 @@ public struct LedgerSummary: Hashable, Sendable {
   }
 }
 
-/// What a saving is measured against.
-public enum LedgerBaseline: String, Hashable, Sendable, CaseIterable {
-  /// The most replicas wanted at any time, all the time.
-  case alwaysOnPeak = "AlwaysOnPeak"
-  /// The dedicated replicas, and one at least, all the time; beyond them the replicas that were wanted, while they were.
-  case floorPlusOnDemand = "FloorPlusOnDemand"
-
-  /// Replica time of the baseline over a time, in milliseconds: of its fixed part and of the part that comes and goes.
-  ///
-  /// Both are of the same course of demand, which the scaling decision made of the same arrivals. A baseline has no cold
-  /// starts and never fails.
-  public func milliseconds(_ demand: LedgerDemand, over elapsed: Int) -> (fixed: Int, onDemand: Int) {
-    switch self {
-    case .alwaysOnPeak: (max(1, demand.peak) * elapsed, 0)
-    case .floorPlusOnDemand: (LedgerDemand.alwaysOn(floor: demand.floor) * elapsed, demand.aboveFloor)
-    }
-  }
-}
-
 extension LedgerBook {
   /// A model's account until now; nil: nothing was counted of it. What had no price, no power or no carbon intensity when it
   /// was used counts at the present rates.
@@ -75,14 +56,14 @@ extension LedgerBook {
       if time.paid > 0 { used = used + rates.bill(time) }
     }
     let floor = model.course?.floor ?? 0
-    let peak = max(1, model.peak)
-    summary.baselineMilliseconds = peak * summary.elapsed
-    let fixed = min(peak, floor) * summary.elapsed
+    let baseline = BaselineDemand(peak: model.peak, floor: floor, dedicated: floor * summary.elapsed)
+      .replicaTime(of: .alwaysOnPeak, over: summary.elapsed)
+    summary.baselineMilliseconds = baseline.dedicated + baseline.burst
     summary.used = used
     summary.saved =
       Self.baselineBill(
-        used: used, dedicated: fixed - summary.dedicated.paid,
-        burst: summary.baselineMilliseconds - fixed - summary.burst.paid, present)
+        used: used, dedicated: baseline.dedicated - summary.dedicated.paid,
+        burst: baseline.burst - summary.burst.paid, present)
       - used
     // Without a rate for anything that counts, nothing is known, not even zero.
     if present["dedicated"]?.hourlyPrice == nil, present["burst"]?.hourlyPrice == nil { summary.used.cost = nil }
@@ -90,6 +71,9 @@ extension LedgerBook {
       (summary.used.energyKWh, summary.used.carbonKg) = (nil, nil)
     } else if present["burst"]?.carbonGramsPerKWh == nil, present["dedicated"]?.carbonGramsPerKWh == nil {
       summary.used.carbonKg = nil
+    }
+    if present["dedicated"]?.embodiedGramsPerHour == nil, present["burst"]?.embodiedGramsPerHour == nil {
+      summary.used.embodiedKg = nil
     }
     return summary
   }
@@ -114,6 +98,7 @@ extension LedgerRates {
       rates.effectiveness = other.effectiveness
     }
     if carbonGramsPerKWh == nil { rates.carbonGramsPerKWh = other.carbonGramsPerKWh }
+    if embodiedGramsPerHour == nil { rates.embodiedGramsPerHour = other.embodiedGramsPerHour }
     return rates
   }
 }

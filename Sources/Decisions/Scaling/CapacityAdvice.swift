@@ -6,10 +6,25 @@ public struct CapacityAdvice: Hashable, Sendable {
   public var concurrency: Double
   /// First token without company, in seconds.
   public var aloneSeconds: Double
+  /// First tokens it was learned from; older ones count less.
+  public var samples: Int
+
+  public init(bend: Double, concurrency: Double, aloneSeconds: Double, samples: Int) {
+    self.bend = bend
+    self.concurrency = concurrency
+    self.aloneSeconds = aloneSeconds
+    self.samples = samples
+  }
 
   /// What to set `spec.scaling.target` to: 70 % of the concurrency, as Knative uses of its target
   /// (`container-concurrency-target-percentage`).
   public var target: Int { max(1, Int((concurrency * 0.7).rounded(.down))) }
+
+  /// Whether it is worth telling, after what was told last: the target is another by more than a tenth.
+  public func isNews(after last: Int?) -> Bool {
+    guard let last else { return true }
+    return 10 * abs(target - last) > last
+  }
 }
 
 /// Finds where the time to the first token bends upwards as a replica has more requests; nil: it was never seen to.
@@ -28,7 +43,9 @@ public func capacityAdvice(_ buckets: [SampleSums]) -> CapacityAdvice? {
   guard let best, best.level > 0, best.slope > 0 else { return nil }
   let slow = best.bend + 0.5 * best.level / best.slope
   guard slow <= last.x else { return nil }
-  return CapacityAdvice(bend: best.bend, concurrency: slow, aloneSeconds: best.level)
+  return CapacityAdvice(
+    bend: best.bend, concurrency: slow, aloneSeconds: best.level,
+    samples: Int(points.reduce(0) { $0 + $1.weight }.rounded()))
 }
 
 /// The middle of each class.

@@ -57,6 +57,11 @@ public struct LoadMeter: Hashable, Sendable {
   private var runStart: Duration?
   /// When a request was last seen held, in flight or arriving; nil: never.
   public private(set) var lastActivity: Duration?
+  /// When a request was last seen to wait; nil: never.
+  private var lastHeld: Duration?
+  /// The requests that ended the last silence, and when: the windows spread them over all of it.
+  private var woke: Duration?
+  private var wokeBy = 0.0
 
   /// - Parameter span: the longest window that will be asked for.
   public init(span: Duration) {
@@ -92,6 +97,9 @@ public struct LoadMeter: Hashable, Sendable {
       bursts?.add(Double(arrived), from: previous.at, to: now)
       // Below half a second, the rate of an interval says nothing.
       let elapsed = (now - previous.at).inSeconds
+      if arrived > 0, elapsed > 1, !previous.sample.isBusy {
+        (woke, wokeBy) = (now, Double(arrived) * (1 - 1 / elapsed))
+      }
       rate = elapsed >= 0.5 ? max(0, Double(arrived)) / elapsed : previous.requestRate
       if let total = sample.tokensTotal {
         // It did not know until now because no answer had told.
@@ -108,6 +116,7 @@ public struct LoadMeter: Hashable, Sendable {
       }
     }
     if let totals = sample.service { service.record(totals, from: gateway, bootID: bootID, at: now) }
+    if sample.held > 0 || previous?.sample.held ?? 0 > 0 { lastHeld = now }
     var sample = sample
     sample.service = nil
     gateways[gateway] = Gateway(
@@ -217,6 +226,20 @@ public struct LoadMeter: Hashable, Sendable {
     guard let runStart, now - runStart < window else { return rate }
     let elapsed = max(1, (now - runStart).inSeconds)
     return knowsBursts ? rate * min(1, elapsed / window.inSeconds) : max(0, rate - 1 / elapsed)
+  }
+
+  /// Requests that would be at replicas now, had none of them waited: what arrivals ask for, whatever ran.
+  ///
+  /// Without a wait that is what is in flight. While requests wait, and as long after as those may run that did, it is what came
+  /// within the mean time at a replica (Little's law), and no more than there is: a queue that a cold start made is not demand.
+  /// Where it cannot be known it is too little rather than too much.
+  public func unhindered(now: Duration) -> Int {
+    guard let lastHeld else { return inFlight }
+    guard let mean = service.recent.occupied.mean else { return min(1, held + inFlight) }
+    let time = Duration.milliseconds(Int64(min(span.inSeconds, mean) * 1000))
+    guard now - lastHeld <= time + time else { return inFlight }
+    let first = woke.map { now - $0 < time } ?? false ? wokeBy : 0
+    return min(held + inFlight, Int((requestCount(over: time, now: now) + first).rounded()))
   }
 
   /// Requests that arrived between `now - window` and `now`, as far as gateways have said.

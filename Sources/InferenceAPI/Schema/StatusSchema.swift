@@ -29,7 +29,8 @@ extension InferenceService {
         "overflow",
         .list("What went to each endpoint outside the cluster.", .map, keys: ["name"], max: 8, of: overflowStatus)
       ),
-      ("load", loadStatus), ("lastDecision", lastDecision), ("coldStart", coldStart), ("usage", usage),
+      ("load", loadStatus), ("lastDecision", lastDecision), ("coldStart", coldStart),
+      ("capacity", capacity), ("usage", usage),
       ("savings", savings), ("drain", drain), ("display", display),
     ])
 
@@ -113,6 +114,23 @@ extension InferenceService {
       ("p95", .text("95th percentile, a duration.", max: 32)),
     ])
 
+  private static let capacity = SchemaNode.object(
+    "What a replica carries, learned from times to first token: advice, which nothing acts on.",
+    [
+      (
+        "advisedTarget",
+        .integer("For spec.scaling.target with metric Concurrency: 70 % of slowConcurrency.")
+      ),
+      ("bend", .text("Requests at a replica from which the first token takes longer than alone, a decimal.", max: 32)),
+      ("slowConcurrency", .text("Requests at which it takes half as long again, a decimal.", max: 32)),
+      ("firstTokenAlone", .text("Time to the first token without company, a duration.", max: 32)),
+      ("samples", .integer("First tokens it was learned from; older ones count less.", format: "int64")),
+      (
+        "sinceTime",
+        .time("Since when this is advised. It is told anew when the target is another by more than a tenth.")
+      ),
+    ])
+
   private static let usage = SchemaNode.object(
     "What was used since sinceTime.",
     [
@@ -123,12 +141,13 @@ extension InferenceService {
       ("currency", .text("Currency of cost and of savings.", max: 32)),
       ("energyKWh", .text("Energy by powerWatts, a decimal.", max: 32)),
       ("carbonKg", .text("Carbon dioxide by carbonGramsPerKWh, a decimal.", max: 32)),
+      ("embodiedKg", .text("Share of what making the hardware emitted, a decimal; absent: it was not told.", max: 32)),
     ])
 
   private static let savings = SchemaNode.object(
     "Against a baseline, over the time of usage.",
     [
-      ("baseline", .text("AlwaysOnPeak: the most replicas wanted at any time, all the time.", max: 64)),
+      ("baseline", .text("AlwaysOnPeak: the most replicas that requests needed at any time, all the time.", max: 64)),
       ("baselineReplicaHours", .text("Replica hours of the baseline, a decimal.", max: 32)),
       ("amount", .text("Money saved, a decimal; negative: it cost more.", max: 32)),
       (

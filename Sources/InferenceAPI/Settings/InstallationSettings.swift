@@ -38,6 +38,8 @@ public struct InstallationSettings: Hashable, Sendable {
     /// 1.15: the site draws 15 % more than its computers.
     var effectiveness: Double?
     var region: GridRegion?
+    /// What making a replica's hardware emitted, per hour of its life.
+    var embodiedGramsPerHour: Double?
 
     var grams: Double? { carbonGramsPerKWh ?? region?.grams }
   }
@@ -105,12 +107,19 @@ public struct InstallationSettings: Hashable, Sendable {
 }
 
 extension InstallationSettings.Rates {
+  /// How long a server is used where nothing is said, as Cloud Carbon Footprint's methodology has it.
+  private static let lifetimeYears = 4
+
   fileprivate init(_ reader: FieldReader) {
     hourlyPrice = reader.price("hourlyPrice")?.doubleValue
     powerWatts = reader.integer("powerWatts").map(Double.init)
     carbonGramsPerKWh = reader.integer("carbonGramsPerKWh").map(Double.init)
     effectiveness = reader.integer("puePercent").map { Double($0) / 100 }
     region = reader.text("gridRegion").flatMap(GridRegion.named)
+    embodiedGramsPerHour = reader.integer("embodiedKilograms").map { kilograms in
+      let years = reader.integer("lifetimeYears") ?? Self.lifetimeYears
+      return Double(kilograms) * 1000 / (Double(years) * 8760)
+    }
   }
 }
 

@@ -50,6 +50,9 @@ extension InstallationSettings {
       let region = layers.lazy.compactMap(\.region).first ?? .world
       (rates.effectiveness, rates.effectivenessMethod) = (region.effectiveness, .table)
     }
+    if let embodied = layers.lazy.compactMap(\.embodiedGramsPerHour).first {
+      (rates.embodiedGramsPerHour, rates.embodiedMethod) = (embodied, .settings)
+    }
     return rates
   }
 

@@ -79,6 +79,12 @@ extension InstallationSettings {
             "Power usage effectiveness in percent: 115 where the site draws 15 % more than its computers; default: by gridRegion.",
             100...300)
         ),
+        (
+          "embodiedKilograms",
+          .integer(
+            "Carbon dioxide equivalent that making what one replica uses of the hardware emitted.", 0...1_000_000)
+        ),
+        ("lifetimeYears", .integer("How long the hardware is used, for embodiedKilograms; default: 4.", 1...20)),
       ])
   }
 }

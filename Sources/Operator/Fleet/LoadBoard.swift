@@ -150,6 +150,7 @@ struct LoadBoard {
     if let meter = meters[key] {
       view.held = meter.held
       view.inFlight = meter.inFlight
+      view.unhindered = meter.unhindered(now: now)
       view.lastActivity = meter.lastActivity
       view.requestsPerMinute = meter.requestCount(over: Self.statusWindow, now: now)
       view.reading = meter.read(policy, now: now)
@@ -177,6 +178,8 @@ struct ServiceLoadView: Equatable {
   var held = 0
   var inFlight = 0
   var inFlightByPod: [String: Int] = [:]
+  /// Requests that would be in flight had none waited.
+  var unhindered = 0
   /// What scaling goes by.
   var reading = LoadReading()
   var requestsPerMinute = 0.0

@@ -52,6 +52,7 @@ public enum LedgerCodec {
     set("idleWatts", rates.idleWatts, rates.powerMethod)
     set("pue", rates.effectiveness, rates.effectivenessMethod)
     set("carbonGramsPerKWh", rates.carbonGramsPerKWh, rates.carbonMethod)
+    set("embodiedGramsPerHour", rates.embodiedGramsPerHour, rates.embodiedMethod)
     return json
   }
 
@@ -72,7 +73,8 @@ public enum LedgerCodec {
     if !model.demand.isEmpty {
       json["demand"] = .array(
         model.demand.sorted { $0.key < $1.key }.map { hour, demand in
-          numbers([hour - firstHour, demand.peak, demand.floor, demand.aboveFloor])
+          let floor = demand.dedicated > 0 ? [demand.floorAboveOne, demand.dedicated] : []
+          return numbers([hour - firstHour, demand.peak, demand.floor, demand.aboveFloor] + floor)
         })
     }
     if !model.total.isEmpty {
@@ -82,13 +84,23 @@ public enum LedgerCodec {
         })
     }
     if !model.totalCounts.isZero { json["totalCounts"] = numbers(counts(model.totalCounts)) }
-    if model.peak > 0 { json["peak"] = JSONValue(model.peak) }
+    // `peak` was that of the replicas wanted: what reads it still may do so.
+    if model.peak > 0 { (json["peak"], json["needed"]) = (JSONValue(model.peak), JSONValue(model.peak)) }
     if let course = model.course, course.wanted > 0 || course.floor > 0 {
-      json["course"] = numbers([course.at, course.wanted, course.floor])
+      json["course"] = numbers([course.at, course.wanted, course.floor, course.needed])
     }
+    json["capacity"] = model.capacity.map(capacity)
     if model.isGone { json["gone"] = true }
     if !model.note.isEmpty { json["note"] = .string(model.note) }
     return json
+  }
+
+  private static func capacity(_ note: LedgerBook.CapacityNote) -> JSONValue {
+    let advice = note.advice
+    return [
+      JSONValue(note.at), .double(advice.bend), .double(advice.concurrency), .double(advice.aloneSeconds),
+      JSONValue(advice.samples),
+    ]
   }
 
   private static func row(_ key: [JSONValue], _ values: [Int]) -> JSONValue {
@@ -178,7 +190,8 @@ public enum LedgerCodec {
       currency: json["currency"]?.stringValue ?? "USD", hourlyPrice: value("hourlyPrice"),
       priceMethod: method("hourlyPrice"), idleWatts: value("idleWatts"), busyWatts: value("busyWatts"),
       powerMethod: method("busyWatts"), effectiveness: value("pue") ?? 1, effectivenessMethod: method("pue"),
-      carbonGramsPerKWh: value("carbonGramsPerKWh"), carbonMethod: method("carbonGramsPerKWh"))
+      carbonGramsPerKWh: value("carbonGramsPerKWh"), carbonMethod: method("carbonGramsPerKWh"),
+      embodiedGramsPerHour: value("embodiedGramsPerHour"), embodiedMethod: method("embodiedGramsPerHour"))
   }
 
   private static func model(
@@ -202,8 +215,7 @@ public enum LedgerCodec {
     }
     for row in json["demand"]?.arrayValue ?? [] {
       guard let hour = row[0]?.intValue else { throw wrong("demand") }
-      model.demand[hour + firstHour] = LedgerDemand(
-        peak: row[1]?.intValue ?? 0, floor: row[2]?.intValue ?? 0, aboveFloor: row[3]?.intValue ?? 0)
+      model.demand[hour + firstHour] = demand(row)
     }
     for row in json["total"]?.arrayValue ?? [] {
       guard let pool = row[0]?.stringValue, let rate = row[1]?.intValue, (0..<rates).contains(rate) else {
@@ -212,13 +224,31 @@ public enum LedgerCodec {
       model.total[.init(pool: pool, rate: rate)] = time(row, from: 2)
     }
     if let counts = json["totalCounts"] { model.totalCounts = self.counts(counts, from: 0) }
-    model.peak = json["peak"]?.intValue ?? 0
+    model.peak = json["needed"]?.intValue ?? 0
     if let course = json["course"], let at = course[0]?.intValue {
-      model.course = .init(at: at, wanted: course[1]?.intValue ?? 0, floor: course[2]?.intValue ?? 0)
+      model.course = .init(
+        at: at, wanted: course[1]?.intValue ?? 0, floor: course[2]?.intValue ?? 0, needed: course[3]?.intValue ?? 0)
+    }
+    if let row = json["capacity"], let at = row[0]?.intValue, let bend = row[1]?.doubleValue,
+      let concurrency = row[2]?.doubleValue, let alone = row[3]?.doubleValue, let samples = row[4]?.intValue,
+      (1...1_000_000).contains(concurrency)
+    {
+      model.capacity = .init(
+        advice: CapacityAdvice(bend: bend, concurrency: concurrency, aloneSeconds: alone, samples: samples), at: at)
     }
     model.isGone = json["gone"]?.boolValue ?? false
     model.note = json["note"]?.stringValue ?? ""
     return model
+  }
+
+  /// Of a row without the floor's time, the floor held for all of its hour.
+  private static func demand(_ row: JSONValue) -> BaselineDemand {
+    let floor = row[2]?.intValue ?? 0
+    let hour = LedgerBook.millisecondsPerHour
+    return BaselineDemand(
+      peak: row[1]?.intValue ?? 0, floor: floor, aboveFloor: row[3]?.intValue ?? 0,
+      floorAboveOne: row[4]?.intValue ?? (BaselineDemand.alwaysOn(floor: floor) - 1) * hour,
+      dedicated: row[5]?.intValue ?? floor * hour)
   }
 
   private static func time(_ row: JSONValue, from index: Int) -> ReplicaTime {

@@ -36,17 +36,17 @@ public enum LedgerConfigMap {
   }
 
   /// A book as it is stored.
-  struct Image {
+  package struct Image {
     /// In the order in which they are to be written: parts that are new come before those that they were split from.
-    var objects: [KubernetesObject]
+    package var objects: [KubernetesObject]
     /// What was summed up or left out to make it fit.
-    var foldings: [LedgerBook.Folding]
-    var parts: Int
+    package var foldings: [LedgerBook.Folding]
+    package var parts: Int
   }
 
   /// The objects to store; nil: it cannot be made to fit. Rows are summed up first, as far as no sum changes; then the models
   /// are spread over twice as many parts, and so on; then something is left out.
-  static func image(
+  package static func image(
     _ book: LedgerBook, home: String, mostBytes: Int = mostBytes, mostParts: Int = LedgerBook.mostParts
   ) -> Image? {
     var (book, parts) = (book, book.parts)

@@ -14,6 +14,7 @@ struct LedgerMetrics: Sendable {
   private let cost: Counter
   private let energy: Counter
   private let carbon: Counter
+  private let embodied: Counter
 
   init(_ registry: MetricsRegistry) {
     let names = ["namespace", "name"]
@@ -34,6 +35,8 @@ struct LedgerMetrics: Sendable {
       "pilotlight_ledger_energy_kwh_total", help: "Energy of replicas, with the site's share.", labels: names)
     carbon = registry.counter(
       "pilotlight_ledger_carbon_kg_total", help: "Carbon dioxide equivalent of that energy.", labels: names)
+    embodied = registry.counter(
+      "pilotlight_ledger_embodied_kg_total", help: "Their share of what making the hardware emitted.", labels: names)
   }
 
   /// Counts what an account has grown by.
@@ -58,5 +61,6 @@ struct LedgerMetrics: Sendable {
     if let cost = bill.cost, cost > 0 { self.cost.increment(namespace, name, now.currency, by: cost) }
     if let energy = bill.energyKWh, energy > 0 { self.energy.increment(namespace, name, by: energy) }
     if let carbon = bill.carbonKg, carbon > 0 { self.carbon.increment(namespace, name, by: carbon) }
+    if let embodied = bill.embodiedKg, embodied > 0 { self.embodied.increment(namespace, name, by: embodied) }
   }
 }

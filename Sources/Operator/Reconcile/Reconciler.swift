@@ -181,8 +181,9 @@ struct Reconciler: Sendable {
     ledger.advance(
       LedgerObservation(
         model: key.name, created: Timestamp.parse(intent.created)?.milliseconds ?? now, pods: pods,
-        wanted: round.wanted.dedicated + round.wanted.burst, floor: intent.policy.dedicatedReplicas,
-        rates: intent.rates),
+        wanted: round.wanted.dedicated + round.wanted.burst,
+        needed: ReplicaSlots(intent.policy).replicas(for: round.load.unhindered),
+        floor: intent.policy.dedicatedReplicas, rates: intent.rates, advice: round.load.reading.advice),
       in: key.namespace, now: now)
     guard let after = ledger.summary(of: key.name, in: key.namespace, now: now), let before else { return }
     ledgerMetrics.count(key, from: before, to: after)
@@ -205,7 +206,8 @@ struct Reconciler: Sendable {
     let affected = state.withLock { contents in
       if contents.ledger.knows(key.name, in: key.namespace) {
         // Pods may outlive their service for a while.
-        var last = LedgerObservation(model: key.name, created: now, pods: pods, wanted: 0, floor: 0, rates: [:])
+        var last = LedgerObservation(
+          model: key.name, created: now, pods: pods, wanted: 0, needed: 0, floor: 0, rates: [:])
         last.isGone = true
         contents.ledger.advance(last, in: key.namespace, now: now)
         if pods.isEmpty { contents.ledger.retire(key.name, in: key.namespace) }

@@ -28,6 +28,7 @@ enum StatusDocument {
     if now.pools.canary.exists || now.rollout?.isUnderWay ?? false { status["canary"] = pool(now, .canary) }
     status[lastDecision] = (decision ?? previous[lastDecision]).map { telling(now.failure, in: $0) }
     status["coldStart"] = coldStart(now.coldStarts, previous: previous["coldStart"])
+    status["capacity"] = capacity(now.load.reading.advice, previous: previous["capacity"], time: time)
     status["usage"] = now.account.map(usage) ?? previous["usage"]
     status["savings"] = now.account.map(savings) ?? previous["savings"]
     status["display"] = display(
@@ -111,6 +112,17 @@ enum StatusDocument {
     return ["samples": JSONValue(samples.count), "p50": .string(half.shortText), "p95": .string(most.shortText)]
   }
 
+  /// Advice that says nothing new leaves what was told as it is.
+  private static func capacity(_ advice: CapacityAdvice?, previous: JSONValue?, time: String) -> JSONValue? {
+    guard let advice, advice.isNews(after: previous?["advisedTarget"]?.intValue) else { return previous }
+    return [
+      "advisedTarget": JSONValue(advice.target), "bend": .string(advice.bend.decimalText(places: 1)),
+      "slowConcurrency": .string(advice.concurrency.decimalText(places: 1)),
+      "firstTokenAlone": .string(Duration.milliseconds(Int64(advice.aloneSeconds * 1000)).shortText),
+      "samples": JSONValue(advice.samples), "sinceTime": .string(time),
+    ]
+  }
+
   private static func usage(_ account: LedgerSummary) -> JSONValue {
     var usage: JSONValue = [
       "sinceTime": .string(Timestamp.seconds(Date(timeIntervalSince1970: Double(account.since) / 1000))),
@@ -120,12 +132,13 @@ enum StatusDocument {
     usage["cost"] = account.used.cost.map { .string($0.decimalText(places: 4)) }
     usage["energyKWh"] = account.used.energyKWh.map { .string($0.decimalText(places: 4)) }
     usage["carbonKg"] = account.used.carbonKg.map { .string($0.decimalText(places: 4)) }
+    usage["embodiedKg"] = account.used.embodiedKg.map { .string($0.decimalText(places: 4)) }
     return usage
   }
 
   private static func savings(_ account: LedgerSummary) -> JSONValue {
     var value: JSONValue = [
-      "baseline": .string(LedgerBaseline.alwaysOnPeak.rawValue),
+      "baseline": .string(Baseline.alwaysOnPeak.rawValue),
       "baselineReplicaHours": hours(account.baselineMilliseconds),
     ]
     value["percent"] = account.percent.map { JSONValue($0) }

@@ -1,6 +1,6 @@
 import KubernetesAPI
 
-/// When a status that differs is worth a write: changes of state at once; load and savings alone at most every 15 s per
+/// When a status that differs is worth a write: changes of state at once; load, savings and advice alone at most every 15 s per
 /// object and 20 times a second in all, and never for a service at rest.
 struct StatusWritePolicy {
   static let minorInterval: Duration = .seconds(15)
@@ -40,7 +40,7 @@ struct StatusWritePolicy {
   private static func state(of status: JSONValue) -> JSONValue {
     var state = status
     state["isHolding"] = .bool(status["load"]?["held"]?.intValue ?? 0 > 0)
-    for member in ["load", "usage", "savings"] { state[member] = nil }
+    for member in ["load", "usage", "savings", "capacity"] { state[member] = nil }
     state[path: ["display", "saved"]] = nil
     let conditions = (status["conditions"]?.arrayValue ?? []).map { condition -> JSONValue in
       var condition = condition

@@ -51,9 +51,17 @@ struct ModelFleet: Sendable {
   private var accruedAt: Int64
   /// The trace has ended: from now on only what serves requests counts.
   private var isPastEnd = false
+  /// What requests need, where a baseline is counted.
+  private var need: Need?
+  private struct Need {
+    let baseline: Baseline
+    let slots: ReplicaSlots
+    var course = BaselineDemand()
+  }
 
-  init(start: Int64, dedicatedReplicas: Int) {
+  init(start: Int64, dedicatedReplicas: Int, baseline: Baseline? = nil, slots: ReplicaSlots? = nil) {
     accruedAt = start
+    if let baseline, let slots { need = Need(baseline: baseline, slots: slots) }
     for _ in 0..<dedicatedReplicas {
       replicas.append(Replica(id: nextID, isDedicated: true, phase: .ready))
       nextID += 1
@@ -86,8 +94,9 @@ struct ModelFleet: Sendable {
     add(dedicated, passed, to: \.dedicated)
     add(burst, passed, to: \.burst)
     concurrency += passed * Int64(demand)
+    holdNeed(for: passed)
     if tally.timeline != nil {
-      let all = isPastEnd ? 0 : dedicated.all + burst.all
+      let all = isPastEnd ? 0 : need.map(replicas) ?? dedicated.all + burst.all
       if all > 0 { tally.timeline?.addReplicas(Double(all), from: accruedAt, to: now) }
       if !pending.isEmpty { tally.timeline?.addHeld(Double(pending.count), from: accruedAt, to: now) }
     }
@@ -107,8 +116,25 @@ struct ModelFleet: Sendable {
     isPastEnd = true
   }
 
-  /// Counts replicas that were there, without a request, before they were started.
-  mutating func addIdle(_ microseconds: Int64) { account.burst.idle += microseconds }
+  private mutating func holdNeed(for passed: Int64) {
+    guard let slots = need?.slots, !isPastEnd else { return }
+    let needed = slots.replicas(for: demand)
+    need?.course.hold(needed, floor: slots.dedicatedReplicas, for: Int(passed))
+  }
+
+  /// What a baseline has now, for the chart: how large the peak will be is not known yet.
+  private func replicas(_ need: Need) -> Int64 {
+    need.baseline == .alwaysOnPeak
+      ? dedicated.all + burst.all : Int64(max(1, need.slots.replicas(for: demand)))
+  }
+
+  /// Counts the period as the baseline's: its replicas are busy as far as those were that ran, and idle else.
+  mutating func countBaseline(over period: Int64) {
+    guard let need, account.requests > 0 else { return }
+    let whole = Int64(need.course.replicaTime(of: need.baseline, over: Int(period)).burst)
+    account.burst.busy = min(account.burst.busy, whole)
+    account.burst.idle = whole - account.burst.busy
+  }
 
   // MARK: Requests
 
@@ -122,6 +148,7 @@ struct ModelFleet: Sendable {
     }
     let wasIdle = idleSince != nil
     idleSince = nil
+    defer { holdNeed(for: 0) }
     if pending.isEmpty, let place = freePlace(settings) {
       return start(request, at: place, now: request.arrival, settings, &tally)
     }

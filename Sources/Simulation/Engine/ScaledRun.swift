@@ -1,3 +1,5 @@
+import Decisions
+
 /// Replays any number of replicas per model, both pools and an overflow endpoint, under a policy that decides how many.
 ///
 /// Models share nothing, so each is advanced when its own next request comes; only a policy that learns across models makes
@@ -8,7 +10,7 @@ struct ScaledRun<Policy: ReplicaPolicy>: PolicyRun {
   private let settings: SimulationSettings
   private var policy: Policy
   private let isOrdered: Bool
-  private let isAlwaysOn: Bool
+  private let isBaseline: Bool
   private var models: [ModelFleet] = []
   /// Moments at which models must be advanced, where order matters; the earliest of each model is in it.
   private var agenda = EventHeap<Int>()
@@ -24,7 +26,7 @@ struct ScaledRun<Policy: ReplicaPolicy>: PolicyRun {
     self.policy = policy
     self.settings = settings
     isOrdered = policy.learnsAcrossModels
-    isAlwaysOn = policy.isAlwaysOn
+    isBaseline = policy.baseline != nil
     tally = RequestTally(settings)
   }
 
@@ -39,7 +41,9 @@ struct ScaledRun<Policy: ReplicaPolicy>: PolicyRun {
   private mutating func add(_ request: PendingRequest, to model: Int) {
     while models.count <= model {
       models.append(
-        ModelFleet(start: start ?? request.arrival, dedicatedReplicas: settings.scaling.dedicatedReplicas))
+        ModelFleet(
+          start: start ?? request.arrival, dedicatedReplicas: settings.scaling.dedicatedReplicas,
+          baseline: policy.baseline, slots: ReplicaSlots(settings.productionPolicy)))
       queuedAt.append(.max)
     }
     if isOrdered { advanceAll(to: request.arrival) }
@@ -81,7 +85,7 @@ struct ScaledRun<Policy: ReplicaPolicy>: PolicyRun {
     models[model].accrue(to: now, &tally)
     let seen = models[model].observation(dedicatedReplicas: settings.scaling.dedicatedReplicas)
     let wanted = policy.wanted(model, seen, now: now)
-    models[model].scale(to: wanted, model: model, now: now, instantly: isAlwaysOn, settings, &tally)
+    models[model].scale(to: wanted, model: model, now: now, instantly: isBaseline, settings, &tally)
     let isActive = models[model].hasBurst || models[model].demand > 0
     models[model].decisionAt =
       isActive ? policy.nextDecision(model: model, after: now) : policy.nextDecisionAtRest(model: model, after: now)
@@ -114,10 +118,7 @@ struct ScaledRun<Policy: ReplicaPolicy>: PolicyRun {
     for model in models.indices {
       advance(model, to: end)
       models[model].endPeriod(at: end, &tally)
-      if isAlwaysOn, let start {
-        let whole = Int64(models[model].wanted) * (end - start)
-        models[model].addIdle(max(0, whole - models[model].account.burst.total))
-      }
+      if let start { models[model].countBaseline(over: end - start) }
       serveRest(of: model, until: end + Self.patience)
     }
     return PolicyOutcome(

@@ -10,7 +10,8 @@ extension SimulatedPolicy {
     case .pilotlight: return ScaledRun(name, PilotlightPolicy(settings.productionPolicy), settings)
     case .pilotlightAuto: return windowRun(name, Self.automaticWindow(settings), settings)
     case .pilotlightPredictive: return windowRun(name, Self.automaticWindow(settings, wakesAhead: true), settings)
-    case .alwaysOn: return alwaysOn(name, settings)
+    case .alwaysOn: return baseline(name, .alwaysOnPeak, settings)
+    case .floorOnDemand: return baseline(name, .floorPlusOnDemand, settings)
     case .fixed(let window):
       return windowRun(name, FixedWindow(window: window ?? settings.scaling.sleepAfter.wholeMicroseconds), settings)
     case .knative:
@@ -51,14 +52,13 @@ extension SimulatedPolicy {
       : ScaledRun(name, PilotlightPolicy(settings.productionPolicy, windows: window), settings)
   }
 
-  private func alwaysOn(_ name: String, _ settings: SimulationSettings) -> any PolicyRun {
+  /// With one replica per model, all baselines are that one.
+  private func baseline(_ name: String, _ baseline: Baseline, _ settings: SimulationSettings) -> any PolicyRun {
     if settings.isOneReplica { return LoneReplicaRun(name, AlwaysOn(), settings) }
     var settings = settings
     settings.overflow = nil
-    let policy = AlwaysOnAtPeak(
-      maxReplicas: settings.scaling.maxBurstReplicas, maxConcurrency: settings.maxConcurrency,
-      dedicatedSlots: settings.scaling.dedicatedReplicas * settings.dedicatedMaxConcurrency)
-    return ScaledRun(name, policy, settings)
+    return ScaledRun(
+      name, BaselinePolicy(slots: ReplicaSlots(settings.productionPolicy), baseline: baseline), settings)
   }
 }
 

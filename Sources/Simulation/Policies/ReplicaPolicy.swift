@@ -27,8 +27,8 @@ public struct ModelObservation: Hashable, Sendable {
 public protocol ReplicaPolicy: Sendable {
   /// Decisions depend on other models' past: then models advance together, else each by itself.
   var learnsAcrossModels: Bool { get }
-  /// A baseline without loading: replicas are there when they are wanted, and all are counted from start to end.
-  var isAlwaysOn: Bool { get }
+  /// A baseline: replicas are there when they are needed, and its replica time is counted by ``BaselineDemand``; nil: it is none.
+  var baseline: Baseline? { get }
   /// Asked when a request finds the model asleep, and when ``nextDecision(model:after:)`` or
   /// ``nextDecisionAtRest(model:after:)`` said.
   mutating func wanted(_ model: Int, _ seen: ModelObservation, now: Int64) -> Int
@@ -44,7 +44,7 @@ public protocol ReplicaPolicy: Sendable {
 
 extension ReplicaPolicy {
   public var learnsAcrossModels: Bool { false }
-  public var isAlwaysOn: Bool { false }
+  public var baseline: Baseline? { nil }
   public mutating func nextDecisionAtRest(model: Int, after now: Int64) -> Int64 { .max }
   public mutating func becameIdle(model: Int, now: Int64) -> Int64? { nil }
   public mutating func becameBusy(model: Int, idleSince: Int64, now: Int64) -> Int64? { nil }
@@ -90,16 +90,12 @@ struct OneReplicaByWindow<Window: IdleWindowPolicy>: ReplicaPolicy {
   }
 }
 
-/// As many replicas as the load ever needed at once, all the time.
-struct AlwaysOnAtPeak: ReplicaPolicy {
-  let maxReplicas: Int
-  let maxConcurrency: Int
-  let dedicatedSlots: Int
-  var isAlwaysOn: Bool { true }
+/// A baseline: a replica is there as soon as the load needs it, and stays.
+struct BaselinePolicy: ReplicaPolicy {
+  let slots: ReplicaSlots
+  let baseline: Baseline?
   mutating func wanted(_ model: Int, _ seen: ModelObservation, now: Int64) -> Int {
-    let beyond = seen.held + seen.inFlight - dedicatedSlots
-    let needed = beyond > 0 ? (beyond + maxConcurrency - 1) / maxConcurrency : 0
-    return min(maxReplicas, max(seen.burstWanted, needed))
+    max(seen.burstWanted, slots.replicas(for: seen.held + seen.inFlight) - slots.dedicatedReplicas)
   }
   mutating func nextDecision(model: Int, after now: Int64) -> Int64 { .max }
 }

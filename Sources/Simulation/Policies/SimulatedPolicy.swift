@@ -10,6 +10,8 @@ public enum SimulatedPolicy: Hashable, Sendable, CustomStringConvertible {
   case pilotlightPredictive
   /// As many replicas as were ever needed at once, all the time.
   case alwaysOn
+  /// One replica all the time, or the dedicated ones, and those beyond them that were needed, while they were.
+  case floorOnDemand
   /// A fixed idle window in microseconds; nil: the given policy's `sleepAfter`.
   case fixed(Int64?)
   /// Knative's autoscaler with its defaults.
@@ -25,7 +27,8 @@ public enum SimulatedPolicy: Hashable, Sendable, CustomStringConvertible {
 
   /// By the names of `--policies`, and what each is written as there.
   public static let names = [
-    "pilotlight", "pilotlight-auto", "pilotlight-predictive", "always-on", "fixed", "kpa", "keda", "hybrid-histogram",
+    "pilotlight", "pilotlight-auto", "pilotlight-predictive", "always-on", "floor-on-demand", "fixed", "kpa", "keda",
+    "hybrid-histogram",
     "best-fixed", "optimum",
   ]
 
@@ -38,6 +41,7 @@ public enum SimulatedPolicy: Hashable, Sendable, CustomStringConvertible {
     case "pilotlight-auto": self = .pilotlightAuto
     case "pilotlight-predictive": self = .pilotlightPredictive
     case "always-on": self = .alwaysOn
+    case "floor-on-demand": self = .floorOnDemand
     case "fixed": self = .fixed(nil)
     case "kpa": self = .knative
     case "keda": self = .keda
@@ -56,6 +60,7 @@ public enum SimulatedPolicy: Hashable, Sendable, CustomStringConvertible {
     case .pilotlightAuto: "pilotlight-auto"
     case .pilotlightPredictive: "pilotlight-predictive"
     case .alwaysOn: "always-on"
+    case .floorOnDemand: "floor-on-demand"
     case .fixed(let window): window.map { "fixed:\(Duration.microseconds($0).shortText)" } ?? "fixed"
     case .knative: "kpa"
     case .keda: "keda"

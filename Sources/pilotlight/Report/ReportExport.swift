@@ -8,12 +8,19 @@ enum ReportExport {
     "namespace", "model", "pool", "tenant", "hour", "loading_seconds", "busy_seconds", "idle_seconds",
     "draining_seconds", "requests", "prompt_tokens", "output_tokens", "waits", "wait_seconds", "overflow_calls",
     "overflow_price", "currency", "cost", "price_method", "energy_kwh", "power_method", "pue", "pue_method",
-    "carbon_kg",
-    "carbon_method",
+    "carbon_kg", "carbon_method", "embodied_kg", "embodied_method", "advised_target",
   ]
 
   static func csv(_ report: LedgerReport) -> String {
-    rows([columns] + report.lines.map { line in columns.map { CSVField.text(fields(line)[$0]) } })
+    let advice = Dictionary(
+      report.models.map { ([$0.namespace, $0.model], $0.capacity?.advice.target) }, uniquingKeysWith: { $1 })
+    return rows(
+      [columns]
+        + report.lines.map { line in
+          var fields = fields(line)
+          fields["advised_target"] = advice[[line.namespace, line.model]]?.map { JSONValue($0) }
+          return columns.map { CSVField.text(fields[$0]) }
+        })
   }
 
   static func rows(_ rows: [[String]]) -> String { rows.map { $0.joined(separator: ",") + "\r\n" }.joined() }
@@ -24,7 +31,6 @@ enum ReportExport {
       "models": .array(report.models.map(model)),
       "lines": .array(report.lines.map { .object(fields($0).filter { !$0.value.isNull }) }),
       "missing_seconds": .object(report.missing.mapValues(seconds)),
-      "embodied_emissions": "excluded",
     ]
   }
 
@@ -46,14 +52,26 @@ enum ReportExport {
     ]
     json["currency"] = model.currency.map { .string($0) }
     json["sci_grams_per_request"] = model.intensityPerRequest.map { .double($0) }
+    json["sci_embodied"] = .string(model.includesEmbodied ? "included" : "excluded")
+    json["capacity"] = model.capacity.map(capacity)
     set(&json, model.bill)
     return json
+  }
+
+  private static func capacity(_ note: LedgerBook.CapacityNote) -> JSONValue {
+    [
+      "advised_target": JSONValue(note.advice.target), "bend": .double(note.advice.bend),
+      "slow_concurrency": .double(note.advice.concurrency),
+      "first_token_seconds_alone": .double(note.advice.aloneSeconds), "samples": JSONValue(note.advice.samples),
+      "since": .string(time(note.at)),
+    ]
   }
 
   private static func set(_ json: inout JSONValue, _ bill: Bill) {
     json["cost"] = bill.cost.map { .double($0) }
     json["energy_kwh"] = bill.energyKWh.map { .double($0) }
     json["carbon_kg"] = bill.carbonKg.map { .double($0) }
+    json["embodied_kg"] = bill.embodiedKg.map { .double($0) }
   }
 
   private static func fields(_ line: LedgerLine) -> [String: JSONValue] {
@@ -73,7 +91,8 @@ enum ReportExport {
       "price_method": method(rates?.priceMethod), "energy_kwh": number(rates == nil ? 0 : line.bill.energyKWh),
       "power_method": method(rates?.powerMethod), "pue": number(rates?.effectiveness),
       "pue_method": method(rates?.effectivenessMethod), "carbon_kg": number(rates == nil ? 0 : line.bill.carbonKg),
-      "carbon_method": method(rates?.carbonMethod),
+      "carbon_method": method(rates?.carbonMethod), "embodied_kg": number(rates == nil ? 0 : line.bill.embodiedKg),
+      "embodied_method": method(rates?.embodiedMethod),
     ]
   }
 

@@ -16,11 +16,12 @@ enum UsageTable {
     for (namespace, missing) in report.missing.sorted(by: { $0.key < $1.key }) where missing > 0 {
       text += "\(namespace): \(missing / 1000) s of the period have no data\n"
     }
-    text += "SAVED (PEAK): against as many replicas as were wanted at most, all the time. SAVED (FLOOR): against the\n"
-    text += "dedicated replicas, at least one, all the time, and beyond them what was wanted, while it was.\n"
+    text += "SAVED (PEAK): against as many replicas as were needed at most, all the time. SAVED (FLOOR): against the\n"
+    text += "dedicated replicas, at least one, all the time, and beyond them what was needed, while it was.\n"
     text += "COST: \(methods(report, \.priceMethod)). KWH: power \(methods(report, \.powerMethod)), "
     text += "PUE \(methods(report, \.effectivenessMethod)). KGCO2: \(methods(report, \.carbonMethod)), by location.\n"
-    return text + "G/REQUEST: SCI (ISO/IEC 21031) per request, operational only: embodied emissions (M) are excluded.\n"
+    text += "G/REQUEST: SCI (ISO/IEC 21031) per request, \(embodied(report)).\n"
+    return text + report.models.compactMap(advice).joined()
   }
 
   private static func row(_ model: LedgerModelReport) -> [String] {
@@ -46,6 +47,23 @@ enum UsageTable {
   private static func methods(_ report: LedgerReport, _ method: (LedgerRates) -> RateMethod) -> String {
     let words = Set(report.lines.compactMap { $0.rates.map { method($0).rawValue } })
     return words.isEmpty ? "none" : words.sorted().joined(separator: ", ")
+  }
+
+  private static func embodied(_ report: LedgerReport) -> String {
+    let with = report.models.filter(\.includesEmbodied)
+    if with.isEmpty { return "operational only: embodied emissions (M) are not known" }
+    let method = methods(report, \.embodiedMethod)
+    if with.count == report.models.count { return "with embodied emissions (M): \(method)" }
+    let names = with.map { "\($0.namespace)/\($0.model)" }.joined(separator: ", ")
+    return "with embodied emissions (M: \(method)) of \(names) only"
+  }
+
+  /// What was learned of a replica of the model; nil: nothing.
+  private static func advice(_ model: LedgerModelReport) -> String? {
+    guard let advice = model.capacity?.advice else { return nil }
+    return
+      "\(model.namespace)/\(model.model): a replica carries about \(advice.concurrency.decimalText(places: 1)) requests before "
+      + "first tokens take half as long again; advised: scaling.target \(advice.target)\n"
   }
 
   private static func money(_ amount: Double?, _ model: LedgerModelReport) -> String {
