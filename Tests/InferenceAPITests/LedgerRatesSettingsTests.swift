@@ -53,6 +53,8 @@ import Testing
       nodes: ["nvidia.com/gpu.product": "NVIDIA-L4"], accelerators: 1)
     #expect(own.hourlyPrice == 9 && own.priceMethod == .spec && own.busyWatts == 450 && own.powerMethod == .spec)
     #expect(own.carbonGramsPerKWh == 1 && own.carbonMethod == .spec)
+    #expect(own.waitingHourlyPrice == nil)
+    #expect(try rates(economics: ["waitingHourlyPrice": "30"]).waitingHourlyPrice == 30)
   }
 
   @Test(

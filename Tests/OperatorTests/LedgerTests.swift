@@ -278,7 +278,7 @@ import Testing
     var book = LedgerBook(namespace: "team", day: 0, from: 0)
     let rates = LedgerRates(
       idleWatts: 500, busyWatts: 500, powerMethod: .spec, carbonGramsPerKWh: 400, carbonMethod: .table,
-      embodiedGramsPerHour: 50, embodiedMethod: .settings)
+      embodiedGramsPerHour: 50, embodiedMethod: .settings, waitingHourlyPrice: 30)
     func look(_ minute: Int, _ concurrency: Double?) {
       let pod = PodTimes(uid: "p", pool: "burst", scheduled: 0, isReady: true, readinessSince: 0)
       book.advance(

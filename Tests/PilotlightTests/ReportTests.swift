@@ -88,6 +88,30 @@ struct ReportTests {
     #expect(Self.rows(ReportExport.csv(none)).map { $0["advised_target"] } == ["", ""])
   }
 
+  @Test("Waits are worth money, and time of a replica where that has a price; without a price of waiting, nothing is said")
+  func waiting() throws {
+    // Two minutes of waiting at 30 an hour are 1; a replica of 2 an hour runs half an hour for that.
+    let report = Self.report { book in
+      book.rates[0].waitingHourlyPrice = 30
+      book.models["llm"]?.usage[.init(hour: 1, pool: "burst", tenant: "a")]?.waits = 3
+      book.models["llm"]?.usage[.init(hour: 1, pool: "burst", tenant: "a")]?.waitMilliseconds = 120_000
+    }
+    #expect(
+      UsageTable.text(report).contains(
+        "team/llm: 120 s of waiting at EUR 30 an hour are worth EUR 1, as 1800 s of a replica\n"))
+    #expect(
+      ReportExport.json(report)["models"]?[0]?["waiting"] == ["hourly_price": 30.0, "cost": 1.0, "replica_seconds": 1800.0])
+    let rows = Self.rows(ReportExport.csv(report))
+    #expect(rows.map { $0["waiting_cost"] } == ["0", "1"])
+    #expect(rows.map { $0["waiting_replica_seconds"] } == ["0", "1800"])
+    let none = Self.report()
+    #expect(!UsageTable.text(none).contains("waiting at"))
+    #expect(ReportExport.json(none)["models"]?[0]?["waiting"] == nil)
+    #expect(Self.rows(ReportExport.csv(none)).allSatisfy { $0["waiting_cost"] == "" })
+    let free = LedgerRates(hourlyPrice: 0, waitingHourlyPrice: 30).waiting(milliseconds: 3_600_000)
+    #expect(free?.cost == 30 && free?.replicaSeconds == nil)
+  }
+
   @Test("FOCUS without a price: costs of 0 and no unit price; overflow calls are charges of their own")
   func focus() throws {
     let report = Self.report { book in

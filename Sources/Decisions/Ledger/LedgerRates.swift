@@ -31,12 +31,14 @@ public struct LedgerRates: Hashable, Sendable {
   /// Grams of CO2 equivalent that making a replica's hardware emitted, per hour of its life (ISO/IEC 21031: `TE / EL`).
   public var embodiedGramsPerHour: Double?
   public var embodiedMethod: RateMethod
+  /// Money per hour of one waiting request (`spec.economics.waitingHourlyPrice`).
+  public var waitingHourlyPrice: Double?
 
   public init(
     currency: String = "USD", hourlyPrice: Double? = nil, priceMethod: RateMethod = .none, idleWatts: Double? = nil,
     busyWatts: Double? = nil, powerMethod: RateMethod = .none, effectiveness: Double = 1,
     effectivenessMethod: RateMethod = .none, carbonGramsPerKWh: Double? = nil, carbonMethod: RateMethod = .none,
-    embodiedGramsPerHour: Double? = nil, embodiedMethod: RateMethod = .none
+    embodiedGramsPerHour: Double? = nil, embodiedMethod: RateMethod = .none, waitingHourlyPrice: Double? = nil
   ) {
     self.currency = currency
     self.hourlyPrice = hourlyPrice
@@ -50,6 +52,7 @@ public struct LedgerRates: Hashable, Sendable {
     self.carbonMethod = carbonMethod
     self.embodiedGramsPerHour = embodiedGramsPerHour
     self.embodiedMethod = embodiedMethod
+    self.waitingHourlyPrice = waitingHourlyPrice
   }
 
   /// What the time costs: money, kWh with the site's share, kg of CO2 equivalent; nil parts are not known.
@@ -70,8 +73,26 @@ public struct LedgerRates: Hashable, Sendable {
       embodiedKg: embodiedGramsPerHour.map { $0 * paid / 1000 })
   }
 
+  /// What so much waiting is worth to callers; nil: nobody says what an hour of it is.
+  public func waiting(milliseconds: Int) -> WaitingWorth? {
+    waitingHourlyPrice.map { price in
+      let cost = price * Double(milliseconds) / 3_600_000
+      return WaitingWorth(
+        hourlyPrice: price, cost: cost, replicaSeconds: hourlyPrice.flatMap { $0 > 0 ? cost / $0 * 3600 : nil })
+    }
+  }
+
   /// The bill for replicas that stand idle: what a baseline has beyond what ran.
   public func idleBill(milliseconds: Int) -> Bill { bill(ReplicaTime(ready: milliseconds)) }
+}
+
+/// What callers' waiting is worth, in money and in time of a replica: the second is what a cold start is weighed by.
+public struct WaitingWorth: Hashable, Sendable {
+  /// Money per hour of one waiting request.
+  public var hourlyPrice: Double
+  public var cost: Double
+  /// How long a replica runs for the same money; nil: its price is not known, or 0.
+  public var replicaSeconds: Double?
 }
 
 extension Bill {

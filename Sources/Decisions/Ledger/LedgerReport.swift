@@ -39,6 +39,8 @@ public struct LedgerModelReport: Hashable, Sendable {
 
   /// The last advice on what a replica carries; nil: nothing was learned.
   public var capacity: LedgerBook.CapacityNote?
+  /// What the waits of the period are worth at the last prices; nil: nobody says what an hour of waiting is.
+  public var waiting: WaitingWorth?
 
   /// ISO/IEC 21031 (SCI) per request, `(E x I + M) / R`, in grams of CO2 equivalent; nil: no request, or no known emissions of the
   /// energy. Embodied emissions (`M`) are in it where they are known for all replica time: ``includesEmbodied``.
@@ -185,8 +187,8 @@ private struct ModelRows {
     }
     return LedgerModelReport(
       namespace: namespace, model: name, covered: covered, unknown: unknown, time: time, counts: counts,
-      currency: (latest["burst"] ?? latest["dedicated"])?.currency, bill: bill, comparisons: comparisons,
-      capacity: capacity)
+      currency: rates["burst"]?.currency, bill: bill, comparisons: comparisons, capacity: capacity,
+      waiting: rates["burst"]?.waiting(milliseconds: counts.waitMilliseconds))
   }
 }
 

@@ -36,6 +36,7 @@ extension InstallationSettings {
       (rates.hourlyPrice, rates.priceMethod) = (price, .settings)
     }
     setPower(&rates, own, hardware, layers)
+    rates.waitingHourlyPrice = service.spec.economics?.waitingHourlyPrice?.doubleValue
     if let grams = service.spec.economics?.carbonGramsPerKWh {
       (rates.carbonGramsPerKWh, rates.carbonMethod) = (Double(grams), .spec)
     } else {

@@ -53,6 +53,7 @@ public enum LedgerCodec {
     set("pue", rates.effectiveness, rates.effectivenessMethod)
     set("carbonGramsPerKWh", rates.carbonGramsPerKWh, rates.carbonMethod)
     set("embodiedGramsPerHour", rates.embodiedGramsPerHour, rates.embodiedMethod)
+    set("waitingHourlyPrice", rates.waitingHourlyPrice, .spec)
     return json
   }
 
@@ -191,7 +192,8 @@ public enum LedgerCodec {
       priceMethod: method("hourlyPrice"), idleWatts: value("idleWatts"), busyWatts: value("busyWatts"),
       powerMethod: method("busyWatts"), effectiveness: value("pue") ?? 1, effectivenessMethod: method("pue"),
       carbonGramsPerKWh: value("carbonGramsPerKWh"), carbonMethod: method("carbonGramsPerKWh"),
-      embodiedGramsPerHour: value("embodiedGramsPerHour"), embodiedMethod: method("embodiedGramsPerHour"))
+      embodiedGramsPerHour: value("embodiedGramsPerHour"), embodiedMethod: method("embodiedGramsPerHour"),
+      waitingHourlyPrice: value("waitingHourlyPrice"))
   }
 
   private static func model(

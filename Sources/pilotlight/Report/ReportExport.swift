@@ -8,7 +8,8 @@ enum ReportExport {
     "namespace", "model", "pool", "tenant", "hour", "loading_seconds", "busy_seconds", "idle_seconds",
     "draining_seconds", "requests", "prompt_tokens", "output_tokens", "waits", "wait_seconds", "overflow_calls",
     "overflow_price", "currency", "cost", "price_method", "energy_kwh", "power_method", "pue", "pue_method",
-    "carbon_kg", "carbon_method", "embodied_kg", "embodied_method", "advised_target",
+    "carbon_kg", "carbon_method", "embodied_kg", "embodied_method", "waiting_cost", "waiting_replica_seconds",
+    "advised_target",
   ]
 
   static func csv(_ report: LedgerReport) -> String {
@@ -54,6 +55,7 @@ enum ReportExport {
     json["sci_grams_per_request"] = model.intensityPerRequest.map { .double($0) }
     json["sci_embodied"] = .string(model.includesEmbodied ? "included" : "excluded")
     json["capacity"] = model.capacity.map(capacity)
+    json["waiting"] = model.waiting.map(waiting)
     set(&json, model.bill)
     return json
   }
@@ -67,6 +69,12 @@ enum ReportExport {
     ]
   }
 
+  private static func waiting(_ worth: WaitingWorth) -> JSONValue {
+    var json: JSONValue = ["hourly_price": .double(worth.hourlyPrice), "cost": .double(worth.cost)]
+    json["replica_seconds"] = worth.replicaSeconds.map { .double($0) }
+    return json
+  }
+
   private static func set(_ json: inout JSONValue, _ bill: Bill) {
     json["cost"] = bill.cost.map { .double($0) }
     json["energy_kwh"] = bill.energyKWh.map { .double($0) }
@@ -76,6 +84,7 @@ enum ReportExport {
 
   private static func fields(_ line: LedgerLine) -> [String: JSONValue] {
     let rates = line.rates
+    let waiting = rates?.waiting(milliseconds: line.counts.waitMilliseconds)
     func method(_ word: RateMethod?) -> JSONValue { .string((word ?? .none).rawValue) }
     func number(_ value: Double?) -> JSONValue { value.map { .double($0) } ?? .null }
     return [
@@ -92,7 +101,8 @@ enum ReportExport {
       "power_method": method(rates?.powerMethod), "pue": number(rates?.effectiveness),
       "pue_method": method(rates?.effectivenessMethod), "carbon_kg": number(rates == nil ? 0 : line.bill.carbonKg),
       "carbon_method": method(rates?.carbonMethod), "embodied_kg": number(rates == nil ? 0 : line.bill.embodiedKg),
-      "embodied_method": method(rates?.embodiedMethod),
+      "embodied_method": method(rates?.embodiedMethod), "waiting_cost": number(waiting?.cost),
+      "waiting_replica_seconds": number(waiting?.replicaSeconds),
     ]
   }
 

@@ -21,7 +21,7 @@ enum UsageTable {
     text += "COST: \(methods(report, \.priceMethod)). KWH: power \(methods(report, \.powerMethod)), "
     text += "PUE \(methods(report, \.effectivenessMethod)). KGCO2: \(methods(report, \.carbonMethod)), by location.\n"
     text += "G/REQUEST: SCI (ISO/IEC 21031) per request, \(embodied(report)).\n"
-    return text + report.models.compactMap(advice).joined()
+    return text + report.models.compactMap(waiting).joined() + report.models.compactMap(advice).joined()
   }
 
   private static func row(_ model: LedgerModelReport) -> [String] {
@@ -56,6 +56,15 @@ enum UsageTable {
     if with.count == report.models.count { return "with embodied emissions (M): \(method)" }
     let names = with.map { "\($0.namespace)/\($0.model)" }.joined(separator: ", ")
     return "with embodied emissions (M: \(method)) of \(names) only"
+  }
+
+  /// What the waits were worth; nil: nobody waited, or nobody says what that is.
+  private static func waiting(_ model: LedgerModelReport) -> String? {
+    guard let worth = model.waiting, model.counts.waits > 0 else { return nil }
+    let replica = worth.replicaSeconds.map { ", as \($0.decimalText(places: 1)) s of a replica" } ?? ""
+    return
+      "\(model.namespace)/\(model.model): \(seconds(model.counts.waitMilliseconds)) s of waiting at "
+      + "\(money(worth.hourlyPrice, model)) an hour are worth \(money(worth.cost, model))\(replica)\n"
   }
 
   /// What was learned of a replica of the model; nil: nothing.
