@@ -88,7 +88,8 @@ struct ReportTests {
     #expect(Self.rows(ReportExport.csv(none)).map { $0["advised_target"] } == ["", ""])
   }
 
-  @Test("Waits are worth money, and time of a replica where that has a price; without a price of waiting, nothing is said")
+  @Test(
+    "Waits are worth money, and time of a replica where that has a price; without a price of waiting, nothing is said")
   func waiting() throws {
     // Two minutes of waiting at 30 an hour are 1; a replica of 2 an hour runs half an hour for that.
     let report = Self.report { book in
@@ -100,7 +101,9 @@ struct ReportTests {
       UsageTable.text(report).contains(
         "team/llm: 120 s of waiting at EUR 30 an hour are worth EUR 1, as 1800 s of a replica\n"))
     #expect(
-      ReportExport.json(report)["models"]?[0]?["waiting"] == ["hourly_price": 30.0, "cost": 1.0, "replica_seconds": 1800.0])
+      ReportExport.json(report)["models"]?[0]?["waiting"] == [
+        "hourly_price": 30.0, "cost": 1.0, "replica_seconds": 1800.0,
+      ])
     let rows = Self.rows(ReportExport.csv(report))
     #expect(rows.map { $0["waiting_cost"] } == ["0", "1"])
     #expect(rows.map { $0["waiting_replica_seconds"] } == ["0", "1800"])
