@@ -145,16 +145,30 @@ import Testing
     #expect(WakePrice(waitingPerHour: 30, replicaPerHour: 0).waiting(loadSeconds: 60, meanWaiters: 1) == 86_400 * 30)
   }
 
-  @Test("A load time counts as far as the replica would not have run anyway")
+  @Test("What a load costs is not in a wake's price: it puts the next silence off")
   func load() {
-    var learner = IdleWindowLearner()
-    var (lone, dense) = (IdleHistory(), IdleHistory())
-    _ = windows(&learner, &lone, gaps: Array(repeating: 900, count: 100), wakePrice: 300)
-    _ = windows(&learner, &dense, gaps: (0..<200).map { $0 % 2 == 0 ? 900 : 5 }, wakePrice: 300)
-    let alone = learner.begin(&lone, at: 9e6, loadSeconds: 100, waitingPrice: 50)
-    #expect(alone.wakePrice > 145 && alone.wakePrice <= 150)
-    let together = learner.begin(&dense, at: 9e6, loadSeconds: 100, waitingPrice: 50)
-    #expect(together.wakePrice >= 50 && together.wakePrice < 55)
+    let learner = IdleWindowLearner()
+    var history = IdleHistory()
+    for load in [0.0, 100, 3000] {
+      #expect(learner.begin(&history, at: 9e6, loadSeconds: load, waitingPrice: 50).wakePrice == 50)
+    }
+  }
+
+  @Test("The place within ten minutes of the clock counts, at a silence's beginning and later")
+  func clock() {
+    var (learner, history) = (IdleWindowLearner(), IdleHistory())
+    // Busy in the first minute of every ten; at the end of it, none is back for nine.
+    let start = 600.0 * 3_000_000
+    var (early, late) = (0.0, 0.0)
+    for round in 0..<300 {
+      let now = start + Double(round) * 600
+      early = learner.begin(&history, at: now + 1, loadSeconds: 0, waitingPrice: 120).window
+      learner.end(&history, at: now + 66)
+      late = learner.begin(&history, at: now + 67, loadSeconds: 0, waitingPrice: 120).window
+      learner.end(&history, at: now + 600)
+    }
+    #expect(early >= 65)
+    #expect(late == 60)
   }
 
   @Test("The choice says why")
@@ -167,6 +181,6 @@ import Testing
     let later = learner.begin(&history, at: 2e6, loadSeconds: 0, waitingPrice: 600)
     #expect(later.explanation.hasPrefix("Auto stays awake for "))
     #expect(later.explanation.contains("a wake costs 10m of a replica"))
-    #expect(later.explanation.contains("100% of its silences past 1m were over by then"))
+    #expect(later.explanation.contains("100% of its silences past 1s were over by then"))
   }
 }

@@ -56,11 +56,11 @@ import Testing
 
   @Test("Where a return is certain after an hour, the replica goes at once and is loaded by then")
   func certain() throws {
-    var chances = [Double](repeating: 0.001, count: IdleGrid.steps)
+    var chances = [Double](repeating: 0.0001, count: IdleGrid.steps)
     let step = try #require(IdleGrid.step(of: 3600))
     chances[step] = 0.99
     let plan = SilencePlan.leastCost(chances: chances, loadSeconds: 45, wakePrice: 900)
-    #expect(plan.window == 60)
+    #expect(plan.window == 1)
     #expect(plan.ahead == [WakeAhead(from: IdleGrid.edges[step] - 45, until: IdleGrid.edges[step + 1])])
     // Not worth it where a load costs as much as the wait.
     #expect(SilencePlan.leastCost(chances: chances, loadSeconds: 899, wakePrice: 900).ahead.isEmpty)

@@ -33,7 +33,7 @@ import Testing
   func timers() throws {
     let seen = costs((0..<200).map { 3590 + Double($0 % 7) })
     let last = try #require(seen.choices.last)
-    #expect(last.window == 60)
+    #expect(last.window < 5)
     #expect(last.isExpected(after: 3590) && !last.isExpected(after: 1000))
     let start = try #require(last.nextExpected(after: 60))
     #expect(start > 2400 && start <= 3530)
@@ -47,7 +47,7 @@ import Testing
     let gaps = (0..<3000).map { _ in -1500 * log(Double.random(in: 0.0001..<1, using: &random)) }
     let seen = costs(gaps)
     #expect(seen.ahead < 1.01 * seen.reactive)
-    #expect(seen.choices.count { !$0.ahead.isEmpty } < gaps.count / 20)
+    #expect(seen.choices.count { !$0.ahead.isEmpty } < gaps.count / 10)
   }
 
   @Test("What brought nothing for a model is left for it, whatever it brings others")
@@ -60,6 +60,27 @@ import Testing
     let later = pass(&learner, &stranger, Array(repeating: 30_000, count: 300), wakesAhead: true).choices
     #expect(first.contains { !$0.ahead.isEmpty })
     #expect(later.suffix(100).allSatisfy { $0.ahead.isEmpty || $0.isExpected(after: 30_000) })
+  }
+
+  @Test("Where a wake is cheap, the model goes within the minute; `Auto` alone keeps it for one")
+  func soon() throws {
+    let gaps = (0..<200).map { [900.0, 2000, 700, 5000][$0 % 4] }
+    var seen: [Bool: IdleWindowChoice] = [:]
+    for wakesAhead in [false, true] {
+      var (learner, history) = (IdleWindowLearner(), IdleHistory())
+      var now = 1_750_000_000.0
+      for gap in gaps {
+        seen[wakesAhead] = learner.begin(
+          &history, at: now, loadSeconds: 60, waitingPrice: 60, wakesAhead: wakesAhead)
+        now += gap
+        learner.end(&history, at: now)
+      }
+    }
+    #expect(seen[false]?.window == IdleWindowLearner.leastWindow)
+    let soon = try #require(seen[true])
+    #expect(soon.window < 5)
+    // The reason is that of the window that was chosen.
+    #expect(soon.returnChance < 0.1 && soon.expectedCost < 70)
   }
 
   @Test("The choice says when the model is awake again")

@@ -50,7 +50,7 @@ import Testing
     sleep.note(idleFor: .seconds(100), price: price, loadTime: nil, &learner, now: now(100))
     sleep.note(idleFor: .zero, price: price, loadTime: nil, &learner, now: now(110))
     #expect(learner.learned == 1)
-    #expect(abs((sleep.choice?.wakePrice ?? 0) - 630) < 1e-6)
+    #expect(abs((sleep.choice?.wakePrice ?? 0) - 600) < 1e-6)
   }
 
   @Test("More waiters make a wake dearer")
@@ -64,7 +64,7 @@ import Testing
       sleep.watch(held: 0, isWaking: false, now: now(start + 32).monotonic)
     }
     sleep.note(idleFor: .seconds(1), price: price, loadTime: .seconds(30), &learner, now: now(5000))
-    let waiting = (sleep.choice?.wakePrice ?? 0) - 15
+    let waiting = sleep.choice?.wakePrice ?? 0
     #expect(abs(waiting - 4 * 30 * 30 / 3) < 5)
   }
 
@@ -195,6 +195,6 @@ import Testing
       sleep.watch(held: 0, isWaking: false, now: .seconds(wake * 100 + 31))
     }
     sleep.note(idleFor: .seconds(1), price: price, loadTime: .seconds(30), &learner, now: now(5000))
-    #expect(abs((sleep.choice?.wakePrice ?? 0) - 15 - 30 * 30 / 3) < 5)
+    #expect(abs((sleep.choice?.wakePrice ?? 0) - 30 * 30 / 3) < 5)
   }
 }

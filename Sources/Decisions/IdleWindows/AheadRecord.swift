@@ -1,11 +1,11 @@
-/// What waking ahead of requests would have brought over past silences.
+/// What plans that sleep sooner, or wake ahead of requests, would have brought over past silences.
 struct AheadRecord: Hashable, Sendable {
   /// Silences of all models that count beside a model's own.
   private static let weightOfAll = 50.0
 
-  /// What the plan with wakes ahead would have saved against the one without, in wakes' prices; older ones count for less.
+  /// What the plan would have saved against the window, in wakes' prices; older ones count for less.
   private var gain = 0.0
-  /// Silences, older ones counting for less.
+  /// Silences in which the two differed, older ones counting for less.
   private var silences = 0.0
 
   mutating func add(_ gain: Double, memory: Double) {
@@ -22,13 +22,13 @@ struct AheadRecord: Hashable, Sendable {
 
 /// Two plans for one silence, of which one is followed.
 struct RivalPlans: Hashable, Sendable {
-  /// Without wakes ahead.
+  /// A window of ``IdleWindowLearner/leastWindow`` or more.
   var staying: SilencePlan
   var ahead: SilencePlan
   var loadSeconds: Double
   var wakePrice: Double
 
-  /// What the plan with wakes ahead saves in a silence of so many seconds, in prices of a wake.
+  /// What the other plan saves in a silence of so many seconds, in prices of a wake.
   func gain(of gap: Double) -> Double {
     guard wakePrice > 0 else { return 0 }
     func cost(_ plan: SilencePlan) -> Double { plan.cost(of: gap, loadSeconds: loadSeconds, wakePrice: wakePrice) }

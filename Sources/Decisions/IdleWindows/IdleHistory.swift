@@ -10,10 +10,6 @@ public struct IdleHistory: Hashable, Sendable {
 
   /// Silences by step of ``IdleGrid``, older ones counting for less; the last is for those past the grid.
   var counts = [Double](repeating: 0, count: IdleGrid.steps + 1)
-  /// Of the silences of more than a minute, those whose end brought more than one request: the next came within a minute.
-  var returns = 0.0
-  /// The last silence was of more than a minute.
-  private var hasJustReturned = false
   /// Silences of any length.
   public internal(set) var gaps = 0
   /// Mean of the logarithm of recent silences, short ones too.
@@ -26,6 +22,9 @@ public struct IdleHistory: Hashable, Sendable {
   var firstSeen: Double?
   /// In which ten minutes of the last day and a half requests ended.
   var activity = ActivityBits()
+  /// Which ten minutes of the clock the last silence began in, and how many have begun in them.
+  private var span = 0
+  private var begun = 0
   /// The silence that goes on, while one does.
   public internal(set) var pending: IdleMoment?
   /// What was planned for it, where wakes ahead are allowed.
@@ -35,15 +34,12 @@ public struct IdleHistory: Hashable, Sendable {
 
   public init() {}
 
-  /// Silences of more than a minute, older ones counting for less.
-  public var longGaps: Double { counts.reduce(0, +) }
+  /// Silences that are in the grid, older ones counting for less.
+  var counted: Double { counts.reduce(0, +) }
 
-  /// The share of long silences that a single request ends: one half while nothing is known.
-  var loneShare: Double { 1 - min(1, (returns + 1) / (longGaps + 2)) }
-
-  /// Of the silences of more than a minute, the share that was over within a window of so many seconds; nil: there was none.
+  /// Of the silences of more than a second, the share that was over within a window of so many seconds; nil: there was none.
   public func shareEnded(within window: Double) -> Double? {
-    let all = longGaps
+    let all = counted
     guard all > 0 else { return nil }
     var ended = 0.0
     for step in 0..<IdleGrid.steps where IdleGrid.edges[step + 1] <= window * 1.000_001 { ended += counts[step] }
@@ -56,10 +52,13 @@ public struct IdleHistory: Hashable, Sendable {
     activity.note(moment)
     let began = activeSince ?? moment
     activeSince = began
+    let present = Int(moment / ActivityBits.span)
+    (begun, span) = (present == span ? begun + 1 : 1, present)
     let idle = IdleMoment(
       start: moment, scale: gaps == 0 ? 0 : 1 + Self.bucket((logScale + 2.3) / 1.15, most: 10),
       age: Self.doublings(of: moment - began, most: 17),
-      peak: gaps == 0 ? 0 : 1 + Self.bucket(logPeak + 2.3, most: 14))
+      peak: gaps == 0 ? 0 : 1 + Self.bucket(logPeak + 2.3, most: 14),
+      turns: Self.bucket(log(Double(begun)) / log(1.6), most: 22))
     pending = idle
     return idle
   }
@@ -69,11 +68,6 @@ public struct IdleHistory: Hashable, Sendable {
     if let step = IdleGrid.step(of: gap) {
       for index in counts.indices { counts[index] *= Self.memory }
       counts[step] += 1
-      returns *= Self.memory
-      hasJustReturned = true
-    } else if hasJustReturned {
-      returns += 1
-      hasJustReturned = false
     }
     let logarithm = log(max(gap, 0.1))
     gaps += 1
@@ -97,38 +91,36 @@ public struct IdleHistory: Hashable, Sendable {
 extension IdleHistory {
   private struct Present: OptionSet {
     var rawValue: UInt8
-    static let returned = Present(rawValue: 1)
-    static let active = Present(rawValue: 2)
-    static let seen = Present(rawValue: 4)
-    static let pending = Present(rawValue: 8)
-    static let rivals = Present(rawValue: 16)
+    static let active = Present(rawValue: 1)
+    static let seen = Present(rawValue: 2)
+    static let pending = Present(rawValue: 4)
+    static let rivals = Present(rawValue: 8)
   }
 
   func pack(into writer: inout PackedWriter) {
     var present: Present = []
-    if hasJustReturned { present.insert(.returned) }
     if activeSince != nil { present.insert(.active) }
     if firstSeen != nil { present.insert(.seen) }
     if pending != nil { present.insert(.pending) }
     if rivals != nil { present.insert(.rivals) }
     writer.put(present.rawValue)
-    for value in counts + [returns, logScale, logPeak] { writer.put(single: value) }
+    for value in counts + [logScale, logPeak] { writer.put(single: value) }
     writer.put(UInt32(clamping: gaps))
     for moment in [activeSince, firstSeen, pending?.start].compactMap(\.self) { writer.put(moment) }
     if let pending {
-      for value in [pending.scale, pending.age, pending.peak] { writer.put(UInt8(clamping: value)) }
+      for value in [pending.scale, pending.age, pending.peak, pending.turns] { writer.put(UInt8(clamping: value)) }
     }
+    writer.put(UInt32(clamping: span))
+    writer.put(UInt16(clamping: begun))
     activity.pack(into: &writer)
     ahead.pack(into: &writer)
     rivals?.pack(into: &writer)
   }
 
   /// Nil: it ends early, or a number is out of range.
-  /// - Parameter version: of ``IdleMemory``; the first knew nothing of wakes ahead.
-  init?(_ reader: inout PackedReader, version: UInt8) {
+  init?(_ reader: inout PackedReader) {
     guard let flags = reader.integer(UInt8.self),
-      let counts = reader.singles(IdleGrid.steps + 1, least: 0), let returns = reader.single(), returns >= 0,
-      let logScale = reader.single(), let logPeak = reader.single(), let gaps = reader.integer(UInt32.self)
+      let counts = reader.singles(IdleGrid.steps + 1, least: 0), let logScale = reader.single(), let logPeak = reader.single(), let gaps = reader.integer(UInt32.self)
     else { return nil }
     // Silences that age to nothing add up to 200 at most.
     guard counts.reduce(0, +) < 1000, abs(logScale) < 100, abs(logPeak) < 100 else { return nil }
@@ -139,20 +131,18 @@ extension IdleHistory {
       return .some(value)
     }
     guard let active = moment(.active), let seen = moment(.seen), let start = moment(.pending) else { return nil }
-    (self.counts, self.returns, self.logScale, self.logPeak) = (counts, returns, logScale, logPeak)
+    (self.counts, self.logScale, self.logPeak) = (counts, logScale, logPeak)
     (self.gaps, activeSince, firstSeen) = (Int(gaps), active, seen)
-    hasJustReturned = present.contains(.returned)
     if let start {
       guard let scale = reader.integer(UInt8.self), let age = reader.integer(UInt8.self),
-        let peak = reader.integer(UInt8.self)
+        let peak = reader.integer(UInt8.self), let turns = reader.integer(UInt8.self)
       else { return nil }
-      pending = IdleMoment(start: start, scale: Int(scale), age: Int(age), peak: Int(peak))
+      pending = IdleMoment(start: start, scale: Int(scale), age: Int(age), peak: Int(peak), turns: Int(turns))
     }
-    guard let activity = ActivityBits(&reader) else { return nil }
-    self.activity = activity
-    if version == 1 { return }
-    guard let ahead = AheadRecord(&reader) else { return nil }
-    self.ahead = ahead
+    guard let span = reader.integer(UInt32.self), let begun = reader.integer(UInt16.self),
+      let activity = ActivityBits(&reader), let ahead = AheadRecord(&reader)
+    else { return nil }
+    (self.span, self.begun, self.activity, self.ahead) = (Int(span), Int(begun), activity, ahead)
     if present.contains(.rivals) {
       guard let rivals = RivalPlans(&reader) else { return nil }
       self.rivals = rivals
@@ -173,4 +163,6 @@ public struct IdleMoment: Hashable, Sendable {
   var age: Int
   /// Powers of e of the largest silence of late; 0: none is known.
   var peak: Int
+  /// Powers of 1.6 of the silences that have begun in the same ten minutes of the clock.
+  var turns: Int
 }

@@ -4,8 +4,8 @@
 /// ``IdleWindowLearner``.
 public struct IdleMemory: Hashable, Sendable {
   /// Of ``packed``.
-  static let version: UInt8 = 2
-  public static let mostBytes = 400
+  static let version: UInt8 = 3
+  public static let mostBytes = 460
 
   public var history: IdleHistory
   /// For the silence that goes on, or the last one.
@@ -47,18 +47,18 @@ public struct IdleMemory: Hashable, Sendable {
   public init(packed bytes: [UInt8]) throws(UnreadableIdleMemory) {
     var reader = PackedReader(bytes)
     let version = reader.integer(UInt8.self)
-    guard let version, 1...Self.version ~= version else {
+    guard version == Self.version else {
       throw UnreadableIdleMemory(
-        "version \(version.map { "\($0)" } ?? "none"); this program reads versions up to \(Self.version)")
+        "version \(version.map { "\($0)" } ?? "none"); this program reads version \(Self.version)")
     }
-    guard let history = IdleHistory(&reader, version: version), let waiters = reader.single(), waiters >= 0,
+    guard let history = IdleHistory(&reader), let waiters = reader.single(), waiters >= 0,
       waiters <= 1e9,
       let load = reader.single(), let hasChoice = reader.integer(UInt8.self)
     else { throw UnreadableIdleMemory("it ends early, or a number is out of range") }
     self.init(history: history, meanWaiters: waiters, loadSeconds: load >= 0 ? min(load, 86_400) : nil)
     if hasChoice == 1 {
-      guard let choice = IdleWindowChoice(&reader, version: version) else {
-        throw UnreadableIdleMemory("its window is not from 60 s to 86400 s, or it ends early")
+      guard let choice = IdleWindowChoice(&reader) else {
+        throw UnreadableIdleMemory("its window is not from 1 s to 86400 s, or it ends early")
       }
       self.choice = choice
     }
@@ -67,14 +67,13 @@ public struct IdleMemory: Hashable, Sendable {
 }
 
 extension IdleWindowChoice {
-  fileprivate init?(_ reader: inout PackedReader, version: UInt8) {
+  fileprivate init?(_ reader: inout PackedReader) {
     guard let window = reader.double(), let price = reader.double(), let cost = reader.double(),
       let chance = reader.double(), let share = reader.double(), let gaps = reader.integer(UInt32.self),
       window >= IdleGrid.edges[0], window <= IdleGrid.edges[IdleGrid.steps], price >= 0, cost >= 0
     else { return nil }
     self.init(window: window, wakePrice: price, returnChance: min(1, max(0, chance)), expectedCost: cost)
     self.gaps = Int(gaps)
-    if version == 1 { return }
     guard let ahead = [WakeAhead](&reader) else { return nil }
     self.ahead = ahead
     shareEnded = share >= 0 ? min(1, share) : nil

@@ -1,18 +1,19 @@
 /// How long an idle model stays awake, and why.
 public struct IdleWindowChoice: Codable, Hashable, Sendable {
-  /// Seconds, 60 to 86,400.
+  /// Seconds, up to 86,400: at least ``IdleWindowLearner/leastWindow``, or 1 where wakes ahead are allowed.
   public var window: Double
   /// When a replica is there again ahead of a request that is expected; empty: never.
   public var ahead: [WakeAhead]
   /// What a wake costs, in replica-seconds.
   public var wakePrice: Double
-  /// The chance that a silence which has lasted a minute ends within the window, from 0 to 1.
+  /// The chance that a silence which has lasted a second ends within the window, from 0 to 1.
   public var returnChance: Double
-  /// Of such a silence, in replica-seconds: the replica's time, and the price of a wake where one is needed.
+  /// Of such a silence, in replica-seconds: the replica's time, and the price of a wake where one is needed; wakes ahead are
+  /// left out.
   public var expectedCost: Double
   /// Silences of this model that were seen.
   public var gaps: Int
-  /// Of those of more than a minute, the share that was over within the window; nil: there was none.
+  /// Of those of more than a second, the share that was over within the window; nil: there was none.
   public var shareEnded: Double?
 
   public init(
@@ -39,7 +40,7 @@ public struct IdleWindowChoice: Codable, Hashable, Sendable {
   public var explanation: String {
     let seen =
       shareEnded.map {
-        "\(($0 * 100).decimalText(places: 0))% of its silences past 1m were over by then"
+        "\(($0 * 100).decimalText(places: 0))% of its silences past 1s were over by then"
       } ?? "nothing is known of it yet"
     return
       "Auto stays awake for \(Duration.seconds(window).shortText): a wake costs \(Duration.seconds(wakePrice).shortText) of a replica, "

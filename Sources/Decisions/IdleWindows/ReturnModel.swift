@@ -14,11 +14,11 @@ struct ReturnModel: Hashable, Sendable {
     static let peak = 2
     static let yesterday = 3
     static let timer = 4
-    static let count = 5
+    static let phase = 5
+    static let turns = 6
+    static let count = 7
     static let buckets = 24
   }
-  /// Neighbouring steps share the weights of what was known.
-  private static let groups = 14
   private static let rate = 0.15
   /// Timers repeat exactly: what they say is learned faster.
   private static let timerRate = 0.4
@@ -31,36 +31,36 @@ struct ReturnModel: Hashable, Sendable {
 
   private var base = [Double](repeating: prior, count: IdleGrid.steps)
   private var baseSquares = [Double](repeating: 1, count: IdleGrid.steps)
-  private var weights = [Double](repeating: 0, count: Feature.count * Feature.buckets * groups)
-  private var squares = [Double](repeating: 0.3, count: Feature.count * Feature.buckets * groups)
+  private var weights = [Double](repeating: 0, count: Feature.count * Feature.buckets * IdleGrid.groups)
+  private var squares = [Double](repeating: 0.3, count: Feature.count * Feature.buckets * IdleGrid.groups)
   /// Silences of all models that reached a step, and that ended in it; begun with the prior.
   private var reached = [Double](repeating: 5, count: IdleGrid.steps)
   private var ended = [Double](repeating: 0.5, count: IdleGrid.steps)
-  /// Silences of more than a minute learned from.
+  /// Silences of more than a second learned from.
   private(set) var learned = 0
 
   /// One step, seen from one silence.
   private struct Sight {
     var logit: Double
-    /// Where the weights of the timer, of yesterday and of the rest are.
-    var slots: (Int, Int, Int, Int, Int)
+    /// Where the weights of each feature are, the timer last.
+    var slots: (Int, Int, Int, Int, Int, Int, Int)
     var probability: Double { 1 / (1 + exp(-logit)) }
   }
 
   /// For each step, the chance that a silence which has lasted until then ends in it.
   func chances(_ idle: IdleMoment, _ history: IdleHistory) -> [Double] {
-    var survivors = history.longGaps
+    var survivors = history.counted
     return (0..<IdleGrid.steps).map { step in
       defer { survivors -= history.counts[step] }
       return sight(step, idle, history, survivors: survivors).probability
     }
   }
 
-  /// Learns from a silence of more than a minute.
+  /// Learns from a silence of more than a second.
   mutating func learn(_ gap: Double, _ idle: IdleMoment, _ history: IdleHistory) {
     guard let end = IdleGrid.step(of: gap) else { return }
     learned += 1
-    var survivors = history.longGaps
+    var survivors = history.counted
     for step in 0...min(end, IdleGrid.steps - 1) {
       let sight = sight(step, idle, history, survivors: survivors)
       survivors -= history.counts[step]
@@ -73,7 +73,9 @@ struct ReturnModel: Hashable, Sendable {
       descend(slots.1, gradient, Self.rate)
       descend(slots.2, gradient, Self.rate)
       descend(slots.3, gradient, Self.rate)
-      descend(slots.4, gradient, Self.timerRate)
+      descend(slots.4, gradient, Self.rate)
+      descend(slots.5, gradient, Self.rate)
+      descend(slots.6, gradient, Self.timerRate)
       reached[step] += 1
       ended[step] += outcome
     }
@@ -86,16 +88,16 @@ struct ReturnModel: Hashable, Sendable {
 
   private func sight(_ step: Int, _ idle: IdleMoment, _ history: IdleHistory, survivors: Double) -> Sight {
     let (from, to) = (idle.start + IdleGrid.edges[step], idle.start + IdleGrid.edges[step + 1])
-    let group = step * Self.groups / IdleGrid.steps
-    let timer = Int(from.truncatingRemainder(dividingBy: Self.timerPeriod) / Self.timerPeriod * Double(Feature.buckets))
+    let group = IdleGrid.group(of: step)
     let slots = (
       Self.slot(Feature.scale, idle.scale, group), Self.slot(Feature.age, idle.age, group),
       Self.slot(Feature.peak, idle.peak, group),
       Self.slot(Feature.yesterday, history.yesterday(from: from, to: to).rawValue, group),
-      Self.slot(Feature.timer, timer, group)
+      Self.slot(Feature.phase, Self.phase(of: idle.start), group), Self.slot(Feature.turns, idle.turns, group),
+      Self.slot(Feature.timer, Self.phase(of: from), group)
     )
-    var logit =
-      base[step] + weights[slots.0] + weights[slots.1] + weights[slots.2] + weights[slots.3] + weights[slots.4]
+    var logit = base[step] + weights[slots.0] + weights[slots.1] + weights[slots.2] + weights[slots.3]
+    logit += weights[slots.4] + weights[slots.5] + weights[slots.6]
     let all = ended[step] / reached[step]
     let own = (history.counts[step] + Self.weightOfAll * all) / (max(0, survivors) + Self.weightOfAll)
     logit += Self.logOdds(own) - Self.logOdds(all)
@@ -104,15 +106,20 @@ struct ReturnModel: Hashable, Sendable {
 
   private static func logOdds(_ chance: Double) -> Double { log(chance / max(1e-9, 1 - chance)) }
 
+  /// The bucket of a moment's place within ten minutes of the clock.
+  private static func phase(of moment: Double) -> Int {
+    Int(moment.truncatingRemainder(dividingBy: timerPeriod) / timerPeriod * Double(Feature.buckets))
+  }
+
   private static func slot(_ feature: Int, _ bucket: Int, _ group: Int) -> Int {
-    (feature * Feature.buckets + min(Feature.buckets - 1, max(0, bucket))) * groups + group
+    (feature * Feature.buckets + min(Feature.buckets - 1, max(0, bucket))) * IdleGrid.groups + group
   }
 }
 
 // MARK: - Kept through restarts
 
 extension ReturnModel {
-  private static let version: UInt8 = 1
+  private static let version: UInt8 = 2
 
   var packed: [UInt8] {
     var writer = PackedWriter()
@@ -145,7 +152,7 @@ extension ReturnModel {
   }
 
   /// Length of ``packed``.
-  static let packedBytes = 5 + 4 * (4 * IdleGrid.steps + 2 * Feature.count * Feature.buckets * groups)
+  static let packedBytes = 5 + 4 * (4 * IdleGrid.steps + 2 * Feature.count * Feature.buckets * IdleGrid.groups)
 }
 
 extension IdleHistory {

@@ -10,7 +10,7 @@ struct AutomaticSleep {
   private static let share = 0.2
 
   /// A silence whose beginning moved on by so many seconds was ended by a request that came and went between two looks.
-  private static let jitter = 5.0
+  private static let jitter = 2.0
 
   private var memory = IdleMemory()
   /// What an earlier controller noted was looked for: from then on this one's notes hold.
@@ -88,7 +88,7 @@ struct AutomaticSleep {
   /// - Parameters:
   ///   - idleFor: time since the pool was last needed, zero while it is; nil: not known.
   ///   - loadTime: how long wakes take; nil: none was seen.
-  ///   - wakesAhead: a replica may be started for a request that is only expected.
+  ///   - wakesAhead: a replica may be started for a request that is only expected, and go within a minute.
   mutating func note(
     idleFor: Duration?, price: WakePrice, loadTime: Duration?, wakesAhead: Bool = false,
     _ learner: inout IdleWindowLearner, now: Now
