@@ -7,7 +7,7 @@ import pytest
 from harness import Sandbox, bearer, chat, eventually, request, service
 
 # A silence whose beginning moves on by more counts as ended, though nobody saw the request that ended it.
-JITTER = 5
+JITTER = 2
 
 
 @pytest.fixture(scope="module")

@@ -1,3 +1,4 @@
+import Decisions
 import FleetProtocol
 import FoundationEssentials
 import KubernetesAPI
@@ -33,7 +34,7 @@ import Testing
     #expect(contents.snapshot(identity: "me", hasSynced: true, now: later).leadingForSeconds == nil)
   }
 
-  @Test("it tells a service's failed wake and drain")
+  @Test("it tells a service's failed wake and drain, and its idle window")
   func services() throws {
     var contents = ControllerState.Contents()
     var service = KubernetesObject([
@@ -46,13 +47,18 @@ import Testing
     service.status = ["drain": ["epoch": 4, "pods": ["p"]]]
     let known = try KnownService(service, timeZones: NoTimeZones())
     contents.known.set(service.key, known)
-    contents.memories[service.key] = ServiceMemory(
-      known.intent, service: service, leadingSince: start.monotonic, now: start)
+    var memory = ServiceMemory(known.intent, service: service, leadingSince: start.monotonic, now: start)
+    let price = WakePrice(waitingPerHour: 30, replicaPerHour: 3)
+    memory.sleep.note(
+      idleFor: .seconds(4), price: price, loadTime: .seconds(30), &contents.idleWindows, now: start)
+    contents.memories[service.key] = memory
     let json = try JSONValue(parsing: try contents.snapshot(identity: "me", hasSynced: true, now: start).encoded())
     let shown = json["services"]?.arrayValue?.first
     #expect(shown?["name"] == "owl")
     #expect(shown?["generation"] == 3)
     #expect(shown?["drain"] == ["epoch": 4, "pods": ["p"]])
     #expect(shown?["load"]?["isComplete"] == false)
+    #expect(shown?["idleWindow"]?["wakePrice"] == 300 && shown?["idleWindow"]?["gaps"] == 0)
+    #expect(shown?["idleWindow"]?["window"] == memory.sleep.choice.map { .double($0.window) })
   }
 }

@@ -40,7 +40,7 @@ extension InferenceService {
       (
         "mode",
         .choice(
-          "Reactive: by the load seen. Predictive: also wakes a sleeping model ahead of requests that recur (docs/idle-windows.md).",
+          "Reactive: by the load seen. Predictive: also wakes a sleeping model ahead of requests that recur, and may put it to sleep within a minute (docs/idle-windows.md).",
           ScalingMode.words,
           default: "Reactive")
       ),
