@@ -129,12 +129,19 @@ final class Users: @unchecked Sendable {
   private func spec(_ wish: OwnersWish, image: String) -> JSONValue {
     var spec = bounds(wish)
     spec["template"] = template(image: image)
-    spec[path: ["burst", "sleepAfter"]] = .string("\(dice.int(world.theme == .silence ? 8...10 : 4...12))s")
     spec["scaling"] = [
       "target": JSONValue(world.theme == .streams ? 1 : dice.int(1...3)), "stableWindow": "6s", "panicWindow": "2s",
       "maxConcurrency": JSONValue(GatewaySlots.limit),
       "scaleDownDelay": .string("\(dice.int(1...4))s"),
     ]
+    if world.theme != .silence && dice.chance(0.2) {
+      // A wake is so cheap that none is planned ahead: nobody is woken in a cluster that is to be at rest.
+      spec[path: ["burst", "sleepAfter"]] = "Auto"
+      spec[path: ["scaling", "mode"]] = "Predictive"
+      spec["economics"] = ["waitingHourlyPrice": "1", "burst": ["hourlyPrice": "3"]]
+    } else {
+      spec[path: ["burst", "sleepAfter"]] = .string("\(dice.int(world.theme == .silence ? 8...10 : 4...12))s")
+    }
     if wish.hasCanary {
       spec["rollout"] = [
         "strategy": "Canary",
