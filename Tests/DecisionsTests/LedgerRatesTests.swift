@@ -72,7 +72,7 @@ import Testing
 
   @Test("Shares of a time by weight: none is lost, none is off by more than a millisecond, and nobody's is empty")
   func split() {
-    let time = ReplicaTime(loading: 1001, ready: 9_999_999, draining: 7, busy: 5_000_001)
+    let time = ReplicaTime(loading: 1001, ready: 9_999_999, draining: 7, busy: 5_000_001, starts: 41)
     for weights in [[1], [1, 1], [0, 5], [3, 0, 9, 1, 1_000_000_007], Array(1...97)] {
       let parts = time.split(by: weights)
       #expect(parts.reduce(into: ReplicaTime()) { $0 += $1 } == time)

@@ -80,7 +80,7 @@ struct LedgerCourse {
       let (ready, drained) = (min(pod.ready, pod.ended), min(pod.drained, pod.ended))
       sum += ReplicaTime(
         loading: (ready - pod.scheduled) * 1000, ready: (drained - ready) * 1000,
-        draining: (pod.ended - drained) * 1000)
+        draining: (pod.ended - drained) * 1000, starts: 1)
     }
   }
 

@@ -13,7 +13,8 @@ import Testing
   ) -> LedgerSummary {
     LedgerSummary(
       since: 0, elapsed: 0,
-      dedicated: ReplicaTime(loading: 1000 * scale, ready: 10_000 * scale, draining: 500 * scale, busy: 4000 * scale),
+      dedicated: ReplicaTime(
+        loading: 1000 * scale, ready: 10_000 * scale, draining: 500 * scale, busy: 4000 * scale, starts: scale),
       burst: ReplicaTime(ready: 2000 * scale, busy: 2000 * scale),
       counts: LedgerCounts(
         requests: 3 * scale, promptTokens: 50 * scale, outputTokens: 70 * scale, waits: 2 * scale,
@@ -40,6 +41,7 @@ import Testing
       #"pilotlight_ledger_replica_seconds_total{\#(model),pool="dedicated",phase="idle"} 12"#,
       #"pilotlight_ledger_replica_seconds_total{\#(model),pool="dedicated",phase="draining"} 1"#,
       #"pilotlight_ledger_replica_seconds_total{\#(model),pool="burst",phase="busy"} 4"#,
+      #"pilotlight_ledger_replica_starts_total{\#(model),pool="dedicated"} 2"#,
       "pilotlight_ledger_requests_total{\(model)} 6", #"pilotlight_ledger_tokens_total{\#(model),kind="prompt"} 100"#,
       #"pilotlight_ledger_tokens_total{\#(model),kind="output"} 140"#, "pilotlight_ledger_waits_total{\(model)} 4",
       "pilotlight_ledger_wait_seconds_total{\(model)} 3", #"pilotlight_ledger_cost_total{\#(model),currency="EUR"} 4"#,

@@ -94,19 +94,23 @@ struct ReportTests {
     // Two minutes of waiting at 30 an hour are 1; a replica of 2 an hour runs half an hour for that.
     let report = Self.report { book in
       book.rates[0].waitingHourlyPrice = 30
+      book.models["llm"]?.replicas[.init(hour: 1, pool: "burst", rate: 0)]?.starts = 2
       book.models["llm"]?.usage[.init(hour: 1, pool: "burst", tenant: "a")]?.waits = 3
       book.models["llm"]?.usage[.init(hour: 1, pool: "burst", tenant: "a")]?.waitMilliseconds = 120_000
     }
     #expect(
       UsageTable.text(report).contains(
-        "team/llm: 120 s of waiting at EUR 30 an hour are worth EUR 1, as 1800 s of a replica\n"))
+        "team/llm: 120 s of waiting at EUR 30 an hour are worth EUR 1, as 1800 s of a replica: 900 s for each of 2 cold starts\n"
+      ))
+    #expect(ReportExport.json(report)["models"]?[0]?["cold_starts"] == 2)
     #expect(
       ReportExport.json(report)["models"]?[0]?["waiting"] == [
-        "hourly_price": 30.0, "cost": 1.0, "replica_seconds": 1800.0,
+        "hourly_price": 30.0, "cost": 1.0, "replica_seconds": 1800.0, "cold_start_price_replica_seconds": 900.0,
       ])
     let rows = Self.rows(ReportExport.csv(report))
     #expect(rows.map { $0["waiting_cost"] } == ["0", "1"])
     #expect(rows.map { $0["waiting_replica_seconds"] } == ["0", "1800"])
+    #expect(rows.map { $0["starts"] } == ["0", "2"])
     let none = Self.report()
     #expect(!UsageTable.text(none).contains("waiting at"))
     #expect(ReportExport.json(none)["models"]?[0]?["waiting"] == nil)

@@ -120,7 +120,8 @@ extension IdleHistory {
   /// Nil: it ends early, or a number is out of range.
   init?(_ reader: inout PackedReader) {
     guard let flags = reader.integer(UInt8.self),
-      let counts = reader.singles(IdleGrid.steps + 1, least: 0), let logScale = reader.single(), let logPeak = reader.single(), let gaps = reader.integer(UInt32.self)
+      let counts = reader.singles(IdleGrid.steps + 1, least: 0), let logScale = reader.single(),
+      let logPeak = reader.single(), let gaps = reader.integer(UInt32.self)
     else { return nil }
     // Silences that age to nothing add up to 200 at most.
     guard counts.reduce(0, +) < 1000, abs(logScale) < 100, abs(logPeak) < 100 else { return nil }

@@ -101,8 +101,10 @@ extension LedgerBook {
     if pods[pod.uid] == nil {
       // One that ended before this book began was counted by an earlier one.
       if let ended = pod.ended, ended <= from { return }
-      let start = max(scheduled, day * Self.hoursPerDay * Self.millisecondsPerHour)
-      pods[pod.uid] = PodRecord(model: model, pool: pod.pool, phase: .loading, counted: min(start, now))
+      let midnight = day * Self.hoursPerDay * Self.millisecondsPerHour
+      let start = min(max(scheduled, midnight), now)
+      pods[pod.uid] = PodRecord(model: model, pool: pod.pool, phase: .loading, counted: start)
+      if scheduled >= midnight { bookStart(of: model, pod.pool, at: start) }
     }
     let (phase, since) = Self.phase(of: pod)
     if let record = pods[pod.uid], record.phase != phase {
@@ -147,6 +149,13 @@ extension LedgerBook {
     } else {
       gaps.append(gap)
     }
+  }
+
+  private mutating func bookStart(of model: String, _ pool: String, at moment: Int) {
+    let rate = rateIndex(model, pool)
+    let key = ReplicaKey(hour: Self.hour(of: moment), pool: pool, rate: rate)
+    models[model]?.replicas[key, default: ReplicaTime()].starts += 1
+    models[model]?.total[PoolRate(pool: pool, rate: rate), default: ReplicaTime()].starts += 1
   }
 
   /// Counts a pod's time in its present phase, hour by hour.

@@ -81,19 +81,22 @@ public enum ReplicaPhase: Int, Hashable, Sendable, CaseIterable {
   case draining
 }
 
-/// Time of the replicas of one pool, in milliseconds.
+/// Time of the replicas of one pool, in milliseconds, and how many were started in it.
 public struct ReplicaTime: Hashable, Sendable {
   public var loading: Int
   public var ready: Int
   public var draining: Int
   /// The part of ``ready`` with a request in flight.
   public var busy: Int
+  /// Replicas that began to load in this time: cold starts, but for those of the dedicated pool.
+  public var starts: Int
 
-  public init(loading: Int = 0, ready: Int = 0, draining: Int = 0, busy: Int = 0) {
+  public init(loading: Int = 0, ready: Int = 0, draining: Int = 0, busy: Int = 0, starts: Int = 0) {
     self.loading = loading
     self.ready = ready
     self.draining = draining
     self.busy = busy
+    self.starts = starts
   }
 
   /// Somebody pays for all of it.
@@ -105,12 +108,13 @@ public struct ReplicaTime: Hashable, Sendable {
     left.ready += right.ready
     left.draining += right.draining
     left.busy += right.busy
+    left.starts += right.starts
   }
 
   public static func - (left: Self, right: Self) -> Self {
     ReplicaTime(
       loading: left.loading - right.loading, ready: left.ready - right.ready, draining: left.draining - right.draining,
-      busy: left.busy - right.busy)
+      busy: left.busy - right.busy, starts: left.starts - right.starts)
   }
 
   mutating func add(_ milliseconds: Int, _ phase: ReplicaPhase) {

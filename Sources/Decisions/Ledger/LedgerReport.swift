@@ -41,6 +41,15 @@ public struct LedgerModelReport: Hashable, Sendable {
   public var capacity: LedgerBook.CapacityNote?
   /// What the waits of the period are worth at the last prices; nil: nobody says what an hour of waiting is.
   public var waiting: WaitingWorth?
+  /// Replicas of the burst pool that were started: cold starts.
+  public var coldStarts = 0
+
+  /// What waiting for one cold start is worth on average, in replica-seconds: `pilotlight simulate --cold-start-price`; nil: there
+  /// was none, or no price is known.
+  public var coldStartPrice: Double? {
+    guard coldStarts > 0, let worth = waiting?.replicaSeconds else { return nil }
+    return worth / Double(coldStarts)
+  }
 
   /// ISO/IEC 21031 (SCI) per request, `(E x I + M) / R`, in grams of CO2 equivalent; nil: no request, or no known emissions of the
   /// energy. Embodied emissions (`M`) are in it where they are known for all replica time: ``includesEmbodied``.
@@ -188,7 +197,8 @@ private struct ModelRows {
     return LedgerModelReport(
       namespace: namespace, model: name, covered: covered, unknown: unknown, time: time, counts: counts,
       currency: rates["burst"]?.currency, bill: bill, comparisons: comparisons, capacity: capacity,
-      waiting: rates["burst"]?.waiting(milliseconds: counts.waitMilliseconds))
+      waiting: rates["burst"]?.waiting(milliseconds: counts.waitMilliseconds),
+      coldStarts: lines.reduce(0) { $1.pool == "dedicated" ? $0 : $0 + $1.time.starts })
   }
 }
 
@@ -205,10 +215,12 @@ extension LedgerLine {
 extension ReplicaTime {
   /// The time in parts by weight; parts sum up to the whole. All weights 0: all parts are empty.
   public func split(by weights: [Int]) -> [ReplicaTime] {
-    let ways = zip(
-      zip(Self.split(loading, by: weights), Self.split(ready, by: weights)),
-      zip(Self.split(draining, by: weights), Self.split(busy, by: weights)))
-    return ways.map { ReplicaTime(loading: $0.0, ready: $0.1, draining: $1.0, busy: $1.1) }
+    let (loading, ready) = (Self.split(loading, by: weights), Self.split(ready, by: weights))
+    let (draining, busy) = (Self.split(draining, by: weights), Self.split(busy, by: weights))
+    let starts = Self.split(starts, by: weights)
+    return weights.indices.map {
+      ReplicaTime(loading: loading[$0], ready: ready[$0], draining: draining[$0], busy: busy[$0], starts: starts[$0])
+    }
   }
 
   /// Cumulative shares, rounded down: no part is off by more than one, and none is lost.

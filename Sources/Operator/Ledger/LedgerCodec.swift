@@ -108,7 +108,9 @@ public enum LedgerCodec {
     .array(key + values.map { JSONValue($0) })
   }
 
-  private static func times(_ time: ReplicaTime) -> [Int] { [time.loading, time.ready, time.draining, time.busy] }
+  private static func times(_ time: ReplicaTime) -> [Int] {
+    [time.loading, time.ready, time.draining, time.busy, time.starts]
+  }
 
   private static func pod(_ pod: LedgerBook.PodRecord) -> JSONValue {
     row(
@@ -255,7 +257,7 @@ public enum LedgerCodec {
 
   private static func time(_ row: JSONValue, from index: Int) -> ReplicaTime {
     func at(_ offset: Int) -> Int { row[index + offset]?.intValue ?? 0 }
-    return ReplicaTime(loading: at(0), ready: at(1), draining: at(2), busy: at(3))
+    return ReplicaTime(loading: at(0), ready: at(1), draining: at(2), busy: at(3), starts: at(4))
   }
 
   private static func counts(_ row: JSONValue, from index: Int) -> LedgerCounts {

@@ -12,6 +12,7 @@ struct LedgerMetrics: Sendable {
   private let waits: Counter
   private let waitSeconds: Counter
   private let cost: Counter
+  private let starts: Counter
   private let energy: Counter
   private let carbon: Counter
   private let embodied: Counter
@@ -24,6 +25,8 @@ struct LedgerMetrics: Sendable {
     replicaSeconds = registry.counter(
       "pilotlight_ledger_replica_seconds_total", help: "Time of replicas that somebody pays for, by what they did.",
       labels: names + ["pool", "phase"])
+    starts = registry.counter(
+      "pilotlight_ledger_replica_starts_total", help: "Replicas that began to load.", labels: names + ["pool"])
     requests = registry.counter("pilotlight_ledger_requests_total", help: "Requests that are over.", labels: names)
     tokens = registry.counter(
       "pilotlight_ledger_tokens_total", help: "Tokens of these requests.", labels: names + ["kind"])
@@ -44,6 +47,7 @@ struct LedgerMetrics: Sendable {
     let (namespace, name) = (key.namespace, key.name)
     for (pool, time) in [("dedicated", now.dedicated - before.dedicated), ("burst", now.burst - before.burst)]
     where time != ReplicaTime() {
+      if time.starts > 0 { starts.increment(namespace, name, pool, by: Double(time.starts)) }
       let phases = [("loading", time.loading), ("busy", time.busy), ("idle", time.ready - time.busy)]
       for (phase, milliseconds) in phases + [("draining", time.draining)] where milliseconds > 0 {
         replicaSeconds.increment(namespace, name, pool, phase, by: Double(milliseconds) / 1000)

@@ -6,7 +6,8 @@ import KubernetesAPI
 enum ReportExport {
   static let columns = [
     "namespace", "model", "pool", "tenant", "hour", "loading_seconds", "busy_seconds", "idle_seconds",
-    "draining_seconds", "requests", "prompt_tokens", "output_tokens", "waits", "wait_seconds", "overflow_calls",
+    "draining_seconds", "starts", "requests", "prompt_tokens", "output_tokens", "waits", "wait_seconds",
+    "overflow_calls",
     "overflow_price", "currency", "cost", "price_method", "energy_kwh", "power_method", "pue", "pue_method",
     "carbon_kg", "carbon_method", "embodied_kg", "embodied_method", "waiting_cost", "waiting_replica_seconds",
     "advised_target",
@@ -41,7 +42,7 @@ enum ReportExport {
       "unknown_seconds": seconds(model.unknown), "requests": JSONValue(model.counts.requests),
       "replica_seconds": seconds(model.time.paid), "loading_seconds": seconds(model.time.loading),
       "busy_seconds": seconds(model.time.busy), "idle_seconds": seconds(model.time.idle),
-      "draining_seconds": seconds(model.time.draining),
+      "draining_seconds": seconds(model.time.draining), "cold_starts": JSONValue(model.coldStarts),
       "savings": .array(
         model.comparisons.map { comparison in
           var json: JSONValue = [
@@ -55,7 +56,7 @@ enum ReportExport {
     json["sci_grams_per_request"] = model.intensityPerRequest.map { .double($0) }
     json["sci_embodied"] = .string(model.includesEmbodied ? "included" : "excluded")
     json["capacity"] = model.capacity.map(capacity)
-    json["waiting"] = model.waiting.map(waiting)
+    json["waiting"] = model.waiting.map { waiting($0, model.coldStartPrice) }
     set(&json, model.bill)
     return json
   }
@@ -69,9 +70,10 @@ enum ReportExport {
     ]
   }
 
-  private static func waiting(_ worth: WaitingWorth) -> JSONValue {
+  private static func waiting(_ worth: WaitingWorth, _ coldStartPrice: Double?) -> JSONValue {
     var json: JSONValue = ["hourly_price": .double(worth.hourlyPrice), "cost": .double(worth.cost)]
     json["replica_seconds"] = worth.replicaSeconds.map { .double($0) }
+    json["cold_start_price_replica_seconds"] = coldStartPrice.map { .double($0) }
     return json
   }
 
@@ -92,6 +94,7 @@ enum ReportExport {
       "tenant": .string(line.tenant), "hour": .string(time(line.hour * LedgerBook.millisecondsPerHour)),
       "loading_seconds": seconds(line.time.loading), "busy_seconds": seconds(line.time.busy),
       "idle_seconds": seconds(line.time.idle), "draining_seconds": seconds(line.time.draining),
+      "starts": JSONValue(line.time.starts),
       "requests": JSONValue(line.counts.requests), "prompt_tokens": JSONValue(line.counts.promptTokens),
       "output_tokens": JSONValue(line.counts.outputTokens), "waits": JSONValue(line.counts.waits),
       "wait_seconds": seconds(line.counts.waitMilliseconds), "overflow_calls": JSONValue(line.counts.overflowCalls),

@@ -62,9 +62,12 @@ enum UsageTable {
   private static func waiting(_ model: LedgerModelReport) -> String? {
     guard let worth = model.waiting, model.counts.waits > 0 else { return nil }
     let replica = worth.replicaSeconds.map { ", as \($0.decimalText(places: 1)) s of a replica" } ?? ""
+    let each = model.coldStartPrice.map {
+      ": \($0.decimalText(places: 1)) s for each of \(model.coldStarts) cold starts"
+    }
     return
       "\(model.namespace)/\(model.model): \(seconds(model.counts.waitMilliseconds)) s of waiting at "
-      + "\(money(worth.hourlyPrice, model)) an hour are worth \(money(worth.cost, model))\(replica)\n"
+      + "\(money(worth.hourlyPrice, model)) an hour are worth \(money(worth.cost, model))\(replica)\(each ?? "")\n"
   }
 
   /// What was learned of a replica of the model; nil: nothing.
