@@ -23,6 +23,7 @@ import Testing
     #expect(time.loading == course.time.loading)
     #expect(time.ready == course.time.ready)
     #expect(time.draining == course.time.draining)
+    #expect(time.starts == course.time.starts)
     #expect(time.busy == course.busy)
     #expect(run.report.models.allSatisfy { $0.unknown == 0 })
     #expect(Set(run.report.lines.map(\.hour)).count == 2)
@@ -41,6 +42,7 @@ import Testing
       let (time, counts) = Self.totals(run.report)
       let unknown = run.report.models.map(\.unknown).max() ?? 0
       #expect(counts == course.requests, "after write \(write)")
+      #expect(time.starts == course.time.starts, "after write \(write)")
       // A pod whose end nobody saw is counted until it is missed, and the ledger says for how long that is not known.
       let excess = time.paid - course.time.paid
       #expect(excess >= 0 && (unknown > 0 || excess == 0), "after write \(write): \(excess) ms too many")
