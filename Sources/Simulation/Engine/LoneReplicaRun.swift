@@ -5,7 +5,7 @@ struct LoneReplicaRun<Policy: IdleWindowPolicy>: PolicyRun {
   private let service: ServiceTimes
   private let loadTimes: LoadTimes
   private let limit: Int
-  private var policy: Policy
+  var policy: Policy
   private let isOrdered: Bool
   private let isAlwaysOn: Bool
   private var models: [LoneReplica] = []

@@ -79,20 +79,3 @@ public struct AlwaysOn: IdleWindowPolicy {
   public var isAlwaysOn: Bool { true }
   public mutating func plan(model: Int, idleSince: Int64) -> IdlePlan { IdlePlan(keep: .max) }
 }
-
-/// The clairvoyant optimum for idle windows: knows when the next request comes, and keeps the replica if and only if that costs
-/// no more than a cold start.
-///
-/// It is the least cost as long as a cold start does not move later idle periods. It may: requests that come while a replica
-/// loads are served later than by a warm one, which shortens the gap that follows by at most the load time.
-public struct ClairvoyantWindow: IdleWindowPolicy {
-  /// In replica-microseconds.
-  public let coldStartPrice: Int64
-  public init(coldStartPrice: Int64) { self.coldStartPrice = coldStartPrice }
-  public mutating func plan(model: Int, idleSince: Int64) -> IdlePlan { IdlePlan(keep: 0) }
-  @inline(__always)
-  public mutating func plan(model: Int, idleSince: Int64, knowing gap: Int64?, loadTime: Int64) -> IdlePlan {
-    guard let gap, gap <= loadTime + coldStartPrice else { return IdlePlan(keep: 0) }
-    return IdlePlan(keep: gap)
-  }
-}

@@ -27,9 +27,7 @@ extension SimulatedPolicy {
       let window = bestWindow ?? settings.scaling.sleepAfter.wholeMicroseconds
       return LoneReplicaRun(
         name, FixedWindow(window: window), settings, note: "window \(Duration.microseconds(window).shortText)")
-    case .optimum:
-      let price = Int64((settings.costs.coldStartPrice * 1e6).rounded())
-      return LoneReplicaRun(name, ClairvoyantWindow(coldStartPrice: price), settings)
+    case .optimum: return ClairvoyantRun(name, settings)
     }
   }
 
