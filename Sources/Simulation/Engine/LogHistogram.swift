@@ -15,9 +15,13 @@ public struct LogHistogram: Hashable, Sendable {
 
   /// Counts a duration in microseconds; below 0 counts as 0.
   @inline(__always)
-  mutating func add(_ microseconds: Int64) {
-    counts[Self.bucket(of: UInt64(max(0, microseconds)))] &+= 1
-    total &+= 1
+  mutating func add(_ microseconds: Int64) { add(1, to: Self.bucket(of: microseconds)) }
+
+  /// Counts so many durations of one bucket.
+  @inline(__always)
+  mutating func add(_ count: UInt64, to bucket: Int) {
+    counts[bucket] &+= count
+    total &+= count
   }
 
   /// The duration in seconds that `share` (0 to 1) of all do not exceed, by nearest rank; 0 without any.
@@ -33,7 +37,8 @@ public struct LogHistogram: Hashable, Sendable {
   }
 
   @inline(__always)
-  private static func bucket(of value: UInt64) -> Int {
+  static func bucket(of microseconds: Int64) -> Int {
+    let value = UInt64(max(0, microseconds))
     if value < 128 { return Int(value) }
     let exponent = 63 - value.leadingZeroBitCount
     return 128 + (exponent - 7) * 64 + Int((value >> UInt64(exponent - 6)) & 63)

@@ -26,27 +26,27 @@ struct LoneReplica: Sendable {
   /// Ends what ends until `now`, and starts what waited for its place.
   @inline(__always)
   mutating func settle(
-    to now: Int64, _ service: ServiceTimes, _ tally: inout RequestTally, _ account: inout ModelAccount
+    to now: Int64, _ service: ServiceTimes, _ notes: inout some CourseNotes, _ account: inout ModelAccount
   ) {
     if ends.isEmpty { return }
     if pending.isEmpty, latestEnd <= now { return ends.removeAll(keepingCapacity: true) }
     while let end = ends.first, end <= now {
       popEnd()
-      if let next = pending.popFirst() { start(next, at: end, service, &tally, &account) }
+      if let next = pending.popFirst() { start(next, at: end, service, &notes, &account) }
     }
   }
 
   /// Takes a request; it starts now, at the end of the load, or when a place is free.
   @inline(__always)
   mutating func take(
-    _ request: PendingRequest, limit: Int, _ service: ServiceTimes, _ tally: inout RequestTally,
+    _ request: PendingRequest, limit: Int, _ service: ServiceTimes, _ notes: inout some CourseNotes,
     _ account: inout ModelAccount
   ) {
     hasRun = true
     if ends.count < limit {
       let begin = max(request.arrival, startsAt)
       if ends.isEmpty { busySince = begin }
-      start(request, at: begin, service, &tally, &account)
+      start(request, at: begin, service, &notes, &account)
     } else {
       pending.append(request)
     }
@@ -54,7 +54,7 @@ struct LoneReplica: Sendable {
 
   @inline(__always)
   private mutating func start(
-    _ request: PendingRequest, at begin: Int64, _ service: ServiceTimes, _ tally: inout RequestTally,
+    _ request: PendingRequest, at begin: Int64, _ service: ServiceTimes, _ notes: inout some CourseNotes,
     _ account: inout ModelAccount
   ) {
     let end =
@@ -65,8 +65,34 @@ struct LoneReplica: Sendable {
     pushEnd(end)
     latestEnd = max(latestEnd, end)
     let wait = begin - request.arrival
-    tally.note(request, wait: wait, in: &account)
-    if wait > 0, tally.timeline != nil { tally.timeline?.addHeld(1, from: request.arrival, to: begin) }
+    notes.note(request, wait: wait, in: &account)
+    if wait > 0 { notes.addHeld(from: request.arrival, to: begin) }
+  }
+
+  /// Starts the replica, which has gone, for a request that comes now.
+  mutating func wake(
+    at now: Int64, _ loadTime: Int64, _ notes: inout some CourseNotes, _ account: inout ModelAccount
+  ) {
+    account.coldStarts += 1
+    account.burst.loading += loadTime
+    startsAt = now + loadTime
+    notes.addReplica(from: now, to: now + loadTime)
+  }
+
+  /// Counts the busy period that has ended.
+  func countBusy(_ notes: inout some CourseNotes, _ account: inout ModelAccount) {
+    account.burst.busy += latestEnd - busySince
+    notes.addReplica(from: busySince, to: latestEnd)
+  }
+
+  /// Counts a replica that is there without a request.
+  @inline(__always)
+  static func countIdle(
+    from: Int64, to: Int64, _ notes: inout some CourseNotes, _ account: inout ModelAccount
+  ) {
+    guard to > from else { return }
+    account.burst.idle += to - from
+    notes.addReplica(from: from, to: to)
   }
 
   @inline(__always)

@@ -5,7 +5,7 @@ struct LoneReplicaRun<Policy: IdleWindowPolicy>: PolicyRun {
   private let service: ServiceTimes
   private let loadTimes: LoadTimes
   private let limit: Int
-  var policy: Policy
+  private var policy: Policy
   private let isOrdered: Bool
   private let isAlwaysOn: Bool
   private var models: [LoneReplica] = []
@@ -67,7 +67,7 @@ struct LoneReplicaRun<Policy: IdleWindowPolicy>: PolicyRun {
     if let made = models[model].plan {
       plan = made
     } else {
-      plan = policy.plan(model: model, idleSince: since, knowing: gap, loadTime: loadTime)
+      plan = policy.plan(model: model, idleSince: since)
     }
     models[model].plan = nil
     policy.noteGap(model: model, idleSince: since, gap: gap)
@@ -89,10 +89,7 @@ struct LoneReplicaRun<Policy: IdleWindowPolicy>: PolicyRun {
   }
 
   private mutating func wake(_ model: Int, at now: Int64, _ loadTime: Int64) {
-    accounts[model].coldStarts += 1
-    accounts[model].burst.loading += loadTime
-    models[model].startsAt = now + loadTime
-    tally.timeline?.addReplicas(1, from: now, to: now + loadTime)
+    models[model].wake(at: now, loadTime, &tally, &accounts[model])
   }
 
   private func prewarmLoad(_ model: Int) -> Int64 {
@@ -104,21 +101,17 @@ struct LoneReplicaRun<Policy: IdleWindowPolicy>: PolicyRun {
     accounts[model].prewarms += 1
     let loaded = min(end, begin + load)
     accounts[model].burst.loading += max(0, loaded - begin)
-    tally.timeline?.addReplicas(1, from: begin, to: loaded)
+    tally.addReplica(from: begin, to: loaded)
     addIdle(model, from: loaded, to: end)
   }
 
   private mutating func addBusy(_ model: Int) {
-    let (from, to) = (models[model].busySince, models[model].latestEnd)
-    accounts[model].burst.busy += to - from
-    tally.timeline?.addReplicas(1, from: from, to: to)
+    models[model].countBusy(&tally, &accounts[model])
   }
 
   @inline(__always)
   private mutating func addIdle(_ model: Int, from: Int64, to: Int64) {
-    guard to > from else { return }
-    accounts[model].burst.idle += to - from
-    tally.timeline?.addReplicas(1, from: from, to: to)
+    LoneReplica.countIdle(from: from, to: to, &tally, &accounts[model])
   }
 
   /// Asks the policy for every model that has become idle by now, in order.
@@ -149,9 +142,7 @@ struct LoneReplicaRun<Policy: IdleWindowPolicy>: PolicyRun {
   private mutating func addLastIdle(_ model: Int, _ end: Int64) {
     let since = models[model].latestEnd
     guard end > since else { return }
-    let plan =
-      models[model].plan
-      ?? policy.plan(model: model, idleSince: since, knowing: nil, loadTime: loadTimes.microseconds[0])
+    let plan = models[model].plan ?? policy.plan(model: model, idleSince: since)
     let left = end - since
     addIdle(model, from: since, to: since + min(left, plan.keep))
     for prewarm in plan.prewarms where plan.keep < left && prewarm.after < left {

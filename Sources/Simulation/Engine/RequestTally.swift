@@ -1,10 +1,20 @@
+/// What the course of a lone replica is written to.
+protocol CourseNotes: Sendable {
+  /// A request starts `wait` after its arrival.
+  mutating func note(_ request: PendingRequest, wait: Int64, in account: inout ModelAccount)
+  /// One was held, for a chart.
+  mutating func addHeld(from: Int64, to: Int64)
+  /// A replica was there, for a chart.
+  mutating func addReplica(from: Int64, to: Int64)
+}
+
 /// What a run counts over all models: waits, first tokens, and the course of replicas and held requests.
-struct RequestTally: Sendable {
+struct RequestTally: CourseNotes {
   var waits = LogHistogram()
   var firstTokens = LogHistogram()
   var timeline: Timeline?
-  private let service: ServiceTimes
-  private let objective: Int64
+  let service: ServiceTimes
+  let objective: Int64
 
   init(_ settings: SimulationSettings) {
     service = settings.service
@@ -22,15 +32,27 @@ struct RequestTally: Sendable {
   mutating func note(wait: Int64, firstToken: Int64, in account: inout ModelAccount) {
     waits.add(wait)
     firstTokens.add(firstToken)
-    if wait > 0 {
-      account.waiting += 1
-      account.waited += wait
-    }
-    if firstToken <= objective { account.withinObjective += 1 }
+    account.noteStart(wait: wait, firstToken: firstToken, objective: objective)
   }
+
+  @inline(__always)
+  mutating func addHeld(from: Int64, to: Int64) { timeline?.addHeld(1, from: from, to: to) }
+
+  @inline(__always)
+  mutating func addReplica(from: Int64, to: Int64) { timeline?.addReplicas(1, from: from, to: to) }
 }
 
 extension ModelAccount {
+  /// Counts a request that starts.
+  @inline(__always)
+  mutating func noteStart(wait: Int64, firstToken: Int64, objective: Int64) {
+    if wait > 0 {
+      waiting += 1
+      waited += wait
+    }
+    if firstToken <= objective { withinObjective += 1 }
+  }
+
   /// Counts an arrival and its tokens.
   @inline(__always)
   mutating func noteArrival(_ request: PendingRequest, _ service: ServiceTimes) {

@@ -25,6 +25,17 @@ public struct Timeline: Hashable, Sendable {
     Self.add(amount, from: from - start, to: to - start, width: width, &held)
   }
 
+  /// Adds what another one holds that has the same start.
+  mutating func add(_ other: Timeline) {
+    var other = other
+    other.widen(to: width)
+    widen(to: other.width)
+    for bin in 0..<Self.binCount {
+      replicas[bin] += other.replicas[bin]
+      held[bin] += other.held[bin]
+    }
+  }
+
   /// Average per bin up to `end`, as points in time (the bin's start, in seconds since the trace's start).
   public func averages(until end: Int64) -> [(seconds: Double, replicas: Double, held: Double)] {
     let bins = min(Self.binCount, Int(max(1, (end - start + width - 1) / width)))
@@ -34,8 +45,13 @@ public struct Timeline: Hashable, Sendable {
     }
   }
 
+  @inline(__always)
   private mutating func reach(_ moment: Int64) {
-    while moment - start > width * Int64(Self.binCount) {
+    while moment - start > width * Int64(Self.binCount) { widen(to: 2 * width) }
+  }
+
+  private mutating func widen(to wanted: Int64) {
+    while width < wanted {
       for bin in 0..<Self.binCount / 2 {
         replicas[bin] = replicas[2 * bin] + replicas[2 * bin + 1]
         held[bin] = held[2 * bin] + held[2 * bin + 1]

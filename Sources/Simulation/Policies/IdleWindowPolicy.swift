@@ -50,19 +50,12 @@ public protocol IdleWindowPolicy: Sendable {
   mutating func plan(model: Int, idleSince: Int64) -> IdlePlan
   /// Called when a request ends an idle period, before it is served.
   mutating func noteGap(model: Int, idleSince: Int64, gap: Int64)
-  /// Like ``plan(model:idleSince:)``, but called when it is known how long the idle period lasts; nil: until after the trace.
-  /// Only the clairvoyant optimum looks at it.
-  mutating func plan(model: Int, idleSince: Int64, knowing gap: Int64?, loadTime: Int64) -> IdlePlan
 }
 
 extension IdleWindowPolicy {
   public var learnsAcrossModels: Bool { false }
   public var isAlwaysOn: Bool { false }
   public mutating func noteGap(model: Int, idleSince: Int64, gap: Int64) {}
-  @inline(__always)
-  public mutating func plan(model: Int, idleSince: Int64, knowing gap: Int64?, loadTime: Int64) -> IdlePlan {
-    plan(model: model, idleSince: idleSince)
-  }
 }
 
 /// The same window for every model, always.
