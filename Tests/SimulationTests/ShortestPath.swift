@@ -7,7 +7,7 @@ struct ShortestPath {
   private(set) var cost: Int64 = 0
   /// Whether the replica stays, for each idle period that a request ends.
   private(set) var keeps: [Bool] = []
-  /// Two choices cost the same somewhere: then there may be several cheapest ways.
+  /// There are several cheapest ways.
   private(set) var hasTies = false
 
   init(_ trace: [TraceRequest], _ settings: SimulationSettings) {
@@ -15,6 +15,7 @@ struct ShortestPath {
       var cost: Int64 = 0
       var next: Int?
       var stays = false
+      var isTie = false
     }
     let price = Int64((settings.costs.coldStartPrice * 1e6).rounded())
     let requests = trace.map { PendingRequest($0) }
@@ -28,7 +29,7 @@ struct ShortestPath {
         var node = Node(cost: idleSince - requests[first].arrival + (isAwake ? 0 : price), next: next)
         if let next {
           let (goes, stays) = (nodes[next][0].cost, nodes[next][1].cost + requests[next].arrival - idleSince)
-          hasTies = hasTies || goes == stays
+          node.isTie = goes == stays
           node.stays = stays <= goes
           node.cost += min(goes, stays)
         }
@@ -39,6 +40,7 @@ struct ShortestPath {
     cost = node.cost
     while let next = node.next {
       keeps.append(node.stays)
+      hasTies = hasTies || node.isTie
       node = nodes[next][node.stays ? 1 : 0]
     }
   }

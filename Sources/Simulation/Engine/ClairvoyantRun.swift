@@ -1,5 +1,5 @@
-/// The clairvoyant optimum: in each silence the replica stays until the next request or goes at once, and all choices together
-/// are the cheapest there are. Only requests wake it.
+/// The clairvoyant optimum: in each silence the replica stays until the next request or goes at once, and all choices
+/// together are the cheapest there are. Only requests wake it.
 ///
 /// A request that finds the replica empty finds it awake or asleep, and what comes after depends on nothing else. So the
 /// cheapest way is a shortest path (Viterbi, 1967): where several courses are empty when a request comes, the cheapest goes on
@@ -17,8 +17,8 @@
 /// - So it is empty no later, costs no more until then, and meets the same load times afterwards: they are drawn by request.
 ///
 /// With that, a course parts in two only where a gap costs more than a cold start's price alone, and mostly the two are one
-/// again after the length of a load. Many are only open where that price is less than 1/256 of the load time: then the cheapest
-/// are held, and a note says so.
+/// again when what was woken is empty. Many are open at a time only where that price is next to nothing of a load time:
+/// then the cheapest are held, and a note says so.
 struct ClairvoyantRun: PolicyRun {
   /// One way to have chosen so far.
   private struct Course {
@@ -52,7 +52,7 @@ struct ClairvoyantRun: PolicyRun {
   }
 
   private struct Model {
-    /// The only course, which is counted for good; where there are several, what they have in common.
+    /// The only course, which is counted for good; where there are several, what it was when they parted.
     var replica = LoneReplica()
     var base: Int64 = 0
     var courses: [Course] = []
