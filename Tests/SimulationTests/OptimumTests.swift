@@ -18,8 +18,8 @@ struct OptimumTests {
     return run.outcome(of: trace)
   }
 
-  /// Loads, places, service times and prices of all kinds; with a high price per request of a batch, one that starts among
-  /// others takes several times as long as alone.
+  /// Loads, places, service times and prices of all kinds; with a high price per request of a batch, one that starts
+  /// among others takes several times as long as alone.
   private func anySettings(_ seed: Int, _ numbers: inout SeededNumbers) -> SimulationSettings {
     var settings = settings(
       load: [[0.0], [10], [35], [4, 25, 50]][seed % 4], limit: 1 + seed % 3,
@@ -60,7 +60,8 @@ struct OptimumTests {
     expectShortestPath(burstyTrace(seed: seed, requests: 1200), settings)
   }
 
-  /// Two courses are the cheaper one by turns, up to the last request: what they count stays small, and nothing is lost of it.
+  /// Two courses are the cheaper one by turns, up to the last request: what they count stays small, and nothing is lost
+  /// of it.
   @Test("a job that comes once in the length of a load and the price of a cold start", arguments: [40.5, 42, 44])
   func periodicJob(seconds: Double) {
     let trace = trace(at: [0] + (0..<1000).map { 48 + Double($0) * seconds })

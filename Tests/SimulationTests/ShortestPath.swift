@@ -1,7 +1,7 @@
 @testable import Simulation
 
-/// The least cost of one model by plain dynamic programming, from the last request backwards: nothing is left out, everything
-/// is held.
+/// The least cost of one model by plain dynamic programming, from the last request backwards: nothing is left out,
+/// everything is held.
 struct ShortestPath {
   /// In replica-microseconds.
   private(set) var cost: Int64 = 0

@@ -1,24 +1,27 @@
 /// The clairvoyant optimum: in each silence the replica stays until the next request or goes at once, and all choices
 /// together are the cheapest there are. Only requests wake it.
 ///
-/// A request that finds the replica empty finds it awake or asleep, and what comes after depends on nothing else. So the
-/// cheapest way is a shortest path (Viterbi, 1967): where several courses are empty when a request comes, the cheapest goes on
-/// awake, and the cheapest, which may be another one, goes on asleep. Courses that are busy or loading then go on beside them.
+/// A request that finds the replica empty finds it awake or asleep, and what comes after depends on nothing else. So
+/// the cheapest way is a shortest path (Viterbi, 1967): where several courses are empty when a request comes, the
+/// cheapest goes on awake, and the cheapest, which may be another one, goes on asleep. Courses that are busy or loading
+/// then go on beside them.
 ///
-/// Of those courses, and of the one that goes on asleep, none is held that costs no less, up to the request, than the one that
-/// goes on awake: it cannot win any more. For let that one stay until the other is empty, and then choose as the other does.
-/// - It is the first to start every request. First come is first served, so a request waits for the load, or for a place, or
-///   not at all; until a request comes that it would start later, whatever it has not finished the other has not either, so it
-///   has a place whenever the other has one.
-/// - It does not serve slower. A request runs with no more others than at the other replica: where that one starts it on
-///   arrival, by the same comparison; where it waited for a place there, all places are taken; where it waited for the load,
-///   all that came since the wake run, or all places are taken. Fewer others never make a request slower
+/// Of those courses, and of the one that goes on asleep, none is held that costs no less, up to the request, than the
+/// one that goes on awake: it cannot win any more. For let that one stay until the other is empty, and then choose as
+/// the other does.
+/// - It is the first to start every request. First come is first served, so a request waits for the load, or for a
+///   place, or not at all; until a request comes that it would start later, whatever it has not finished the other has
+///   not either, so it has a place whenever the other has one.
+/// - It does not serve slower. A request runs with no more others than at the other replica: where that one starts it
+///   on arrival, by the same comparison; where it waited for a place there, all places are taken; where it waited for
+///   the load, all that came since the wake run, or all places are taken. Fewer others never make a request slower
 ///   (``ServiceTimes/secondsPerBatchedRequest`` is not negative).
-/// - So it is empty no later, costs no more until then, and meets the same load times afterwards: they are drawn by request.
+/// - So it is empty no later, costs no more until then, and meets the same load times afterwards: they are drawn by
+///   request.
 ///
-/// With that, a course parts in two only where a gap costs more than a cold start's price alone, and mostly the two are one
-/// again when what was woken is empty. Many are open at a time only where that price is next to nothing of a load time:
-/// then the cheapest are held, and a note says so.
+/// With that, a course parts in two only where a gap costs more than a cold start's price alone, and mostly the two are
+/// one again when what was woken is empty. Many are open at a time only where that price is next to nothing of a load
+/// time: then the cheapest are held, and a note says so.
 struct ClairvoyantRun: PolicyRun {
   /// One way to have chosen so far.
   private struct Course {

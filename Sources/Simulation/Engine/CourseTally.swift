@@ -1,7 +1,7 @@
 /// What one of several possible courses of a replica counts, until it is known which of them it took.
 ///
-/// Bounded, however long that is not known: counts per bucket of a histogram, and for a chart a ``Timeline`` once there are
-/// many spans.
+/// Bounded, however long that is not known: counts per bucket of a histogram, and for a chart a ``Timeline`` once there
+/// are many spans.
 struct CourseTally: CourseNotes {
   private struct Span {
     var from: Int64
