@@ -100,12 +100,12 @@ struct ReportTests {
     }
     #expect(
       UsageTable.text(report).contains(
-        "team/llm: 120 s of waiting at EUR 30 an hour are worth EUR 1, as 1800 s of a replica: 900 s for each of 2 cold starts\n"
+        "team/llm: 120 s of waiting at EUR 30 an hour are worth EUR 1, as 1800 s of a replica: 900 s for each of 2 burst replicas started\n"
       ))
-    #expect(ReportExport.json(report)["models"]?[0]?["cold_starts"] == 2)
+    #expect(ReportExport.json(report)["models"]?[0]?["burst_starts"] == 2)
     #expect(
       ReportExport.json(report)["models"]?[0]?["waiting"] == [
-        "hourly_price": 30.0, "cost": 1.0, "replica_seconds": 1800.0, "cold_start_price_replica_seconds": 900.0,
+        "hourly_price": 30.0, "cost": 1.0, "replica_seconds": 1800.0, "replica_seconds_per_start": 900.0,
       ])
     let rows = Self.rows(ReportExport.csv(report))
     #expect(rows.map { $0["waiting_cost"] } == ["0", "1"])

@@ -3,7 +3,7 @@
 /// One learner serves all models of an installation: each has an ``IdleHistory`` of its own. The window chosen has the least
 /// expected cost, in replica-seconds: the replica's time until the next request or the end of the window, and what waiting for
 /// a wake is worth if the request comes later. This is the ski rental problem with a learned distribution (Karlin et al.,
-/// 1994). The time of the load is left out of a wake's price: it puts off the next silence, and on all the logs that were
+/// 1994). The time of the load is left out of a wake's price: it puts off the next silence, and on the logs that were
 /// looked at that is worth about as much.
 ///
 /// Where it may do more than wait for a window of ``leastWindow`` or more, it also makes a plan that may sleep sooner and wake

@@ -88,7 +88,7 @@ public struct ReplicaTime: Hashable, Sendable {
   public var draining: Int
   /// The part of ``ready`` with a request in flight.
   public var busy: Int
-  /// Replicas that began to load in this time: cold starts, but for those of the dedicated pool.
+  /// Replicas that began to load in this time, for whatever reason: a wake, a peak, a request that was only expected.
   public var starts: Int
 
   public init(loading: Int = 0, ready: Int = 0, draining: Int = 0, busy: Int = 0, starts: Int = 0) {

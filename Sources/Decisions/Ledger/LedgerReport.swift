@@ -41,14 +41,14 @@ public struct LedgerModelReport: Hashable, Sendable {
   public var capacity: LedgerBook.CapacityNote?
   /// What the waits of the period are worth at the last prices; nil: nobody says what an hour of waiting is.
   public var waiting: WaitingWorth?
-  /// Replicas of the burst pool that were started: cold starts.
-  public var coldStarts = 0
+  /// Replicas that were started beside the dedicated pool: at a wake, at a peak, or ahead of a request.
+  public var burstStarts = 0
 
-  /// What waiting for one cold start is worth on average, in replica-seconds: `pilotlight simulate --cold-start-price`; nil: there
-  /// was none, or no price is known.
-  public var coldStartPrice: Double? {
-    guard coldStarts > 0, let worth = waiting?.replicaSeconds else { return nil }
-    return worth / Double(coldStarts)
+  /// What waiting is worth for each of ``burstStarts``, in replica-seconds: where each of them was a wake, what `pilotlight simulate
+  /// --cold-start-price` asks for; nil: there was none, or no price is known.
+  public var waitingPerStart: Double? {
+    guard burstStarts > 0, let worth = waiting?.replicaSeconds else { return nil }
+    return worth / Double(burstStarts)
   }
 
   /// ISO/IEC 21031 (SCI) per request, `(E x I + M) / R`, in grams of CO2 equivalent; nil: no request, or no known emissions of the
@@ -198,7 +198,7 @@ private struct ModelRows {
       namespace: namespace, model: name, covered: covered, unknown: unknown, time: time, counts: counts,
       currency: rates["burst"]?.currency, bill: bill, comparisons: comparisons, capacity: capacity,
       waiting: rates["burst"]?.waiting(milliseconds: counts.waitMilliseconds),
-      coldStarts: lines.reduce(0) { $1.pool == "dedicated" ? $0 : $0 + $1.time.starts })
+      burstStarts: lines.reduce(0) { $1.pool == "dedicated" ? $0 : $0 + $1.time.starts })
   }
 }
 

@@ -7,10 +7,9 @@ enum ReportExport {
   static let columns = [
     "namespace", "model", "pool", "tenant", "hour", "loading_seconds", "busy_seconds", "idle_seconds",
     "draining_seconds", "starts", "requests", "prompt_tokens", "output_tokens", "waits", "wait_seconds",
-    "overflow_calls",
-    "overflow_price", "currency", "cost", "price_method", "energy_kwh", "power_method", "pue", "pue_method",
-    "carbon_kg", "carbon_method", "embodied_kg", "embodied_method", "waiting_cost", "waiting_replica_seconds",
-    "advised_target",
+    "overflow_calls", "overflow_price", "currency", "cost", "price_method", "energy_kwh", "power_method", "pue",
+    "pue_method", "carbon_kg", "carbon_method", "embodied_kg", "embodied_method", "waiting_cost",
+    "waiting_replica_seconds", "advised_target",
   ]
 
   static func csv(_ report: LedgerReport) -> String {
@@ -42,7 +41,7 @@ enum ReportExport {
       "unknown_seconds": seconds(model.unknown), "requests": JSONValue(model.counts.requests),
       "replica_seconds": seconds(model.time.paid), "loading_seconds": seconds(model.time.loading),
       "busy_seconds": seconds(model.time.busy), "idle_seconds": seconds(model.time.idle),
-      "draining_seconds": seconds(model.time.draining), "cold_starts": JSONValue(model.coldStarts),
+      "draining_seconds": seconds(model.time.draining), "burst_starts": JSONValue(model.burstStarts),
       "savings": .array(
         model.comparisons.map { comparison in
           var json: JSONValue = [
@@ -56,7 +55,7 @@ enum ReportExport {
     json["sci_grams_per_request"] = model.intensityPerRequest.map { .double($0) }
     json["sci_embodied"] = .string(model.includesEmbodied ? "included" : "excluded")
     json["capacity"] = model.capacity.map(capacity)
-    json["waiting"] = model.waiting.map { waiting($0, model.coldStartPrice) }
+    json["waiting"] = model.waiting.map { waiting($0, perStart: model.waitingPerStart) }
     set(&json, model.bill)
     return json
   }
@@ -70,10 +69,10 @@ enum ReportExport {
     ]
   }
 
-  private static func waiting(_ worth: WaitingWorth, _ coldStartPrice: Double?) -> JSONValue {
+  private static func waiting(_ worth: WaitingWorth, perStart: Double?) -> JSONValue {
     var json: JSONValue = ["hourly_price": .double(worth.hourlyPrice), "cost": .double(worth.cost)]
     json["replica_seconds"] = worth.replicaSeconds.map { .double($0) }
-    json["cold_start_price_replica_seconds"] = coldStartPrice.map { .double($0) }
+    json["replica_seconds_per_start"] = perStart.map { .double($0) }
     return json
   }
 

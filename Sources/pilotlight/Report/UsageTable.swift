@@ -62,8 +62,8 @@ enum UsageTable {
   private static func waiting(_ model: LedgerModelReport) -> String? {
     guard let worth = model.waiting, model.counts.waits > 0 else { return nil }
     let replica = worth.replicaSeconds.map { ", as \($0.decimalText(places: 1)) s of a replica" } ?? ""
-    let each = model.coldStartPrice.map {
-      ": \($0.decimalText(places: 1)) s for each of \(model.coldStarts) cold starts"
+    let each = model.waitingPerStart.map {
+      ": \($0.decimalText(places: 1)) s for each of \(model.burstStarts) burst replicas started"
     }
     return
       "\(model.namespace)/\(model.model): \(seconds(model.counts.waitMilliseconds)) s of waiting at "
